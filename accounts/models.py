@@ -112,7 +112,9 @@ class User(AbstractBaseUser):
     last_name = models.CharField(_("last name"), max_length=120, blank=True)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.CITIZEN)
     units = models.ManyToManyField(Unit, verbose_name=_("units"), blank=True, related_name="people")
-    person = models.OneToOneField(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="user")
+    person = models.OneToOneField(
+        Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="user"
+    )
     organisation = models.ForeignKey(
         Organisation, null=True, blank=True, on_delete=models.SET_NULL, related_name="users"
     )
@@ -140,7 +142,9 @@ class User(AbstractBaseUser):
         verbose_name_plural = _("users")
         constraints = [
             models.UniqueConstraint(
-                Lower("email"), name="user_staff_email_once", condition=~Q(role="citizen") & Q(deleted_at=None)
+                Lower("email"),
+                name="user_staff_email_once",
+                condition=~Q(role="citizen") & Q(deleted_at=None),
             ),
             models.CheckConstraint(
                 name="user_role_known", condition=Q(role__in=[value for value, _label in Role.choices])
@@ -270,7 +274,9 @@ class Resident(models.Model):
     class Meta:
         verbose_name = _("resident")
         verbose_name_plural = _("residents")
-        constraints = [models.UniqueConstraint(fields=["extract", "person"], name="resident_once_per_extract")]
+        constraints = [
+            models.UniqueConstraint(fields=["extract", "person"], name="resident_once_per_extract")
+        ]
         indexes = [
             models.Index(fields=["extract", "school_district", "birth_date"], name="resident_school"),
             models.Index(fields=["extract", "polling_district", "birth_date"], name="resident_polling"),
@@ -295,7 +301,9 @@ class EligibilityRule(models.Model):
     age_on = models.DateField(
         _("age on"), null=True, blank=True, help_text=_("Empty: on the day it is done.")
     )
-    residence = models.CharField(_("who"), max_length=12, choices=Residence.choices, default=Residence.MUNICIPALITY)
+    residence = models.CharField(
+        _("who"), max_length=12, choices=Residence.choices, default=Residence.MUNICIPALITY
+    )
     districts = models.ManyToManyField(District, verbose_name=_("districts"), blank=True)
     organisations = models.BooleanField(_("also businesses and associations"), default=False)
 

@@ -53,7 +53,8 @@ _CASEWORK = frozenset(
 PERMISSIONS_OF: dict[str, frozenset[Permission]] = {
     Role.CITIZEN: frozenset({Permission.TAKE_PART}),
     Role.CASEWORKER: _CASEWORK,
-    Role.MANAGER: _CASEWORK | {Permission.APPROVE_PROCESS, Permission.OVERRIDE_CHECK, Permission.MANAGE_TEXTS},
+    Role.MANAGER: _CASEWORK
+    | {Permission.APPROVE_PROCESS, Permission.OVERRIDE_CHECK, Permission.MANAGE_TEXTS},
     Role.COUNCILLOR: frozenset({Permission.READ_DRAFTS}),
     Role.POLLING_OFFICER: frozenset({Permission.MARK_ROLL}),
     Role.ADMINISTRATOR: frozenset(

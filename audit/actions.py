@@ -24,7 +24,9 @@ def record(
     `process_id` is found on the object when it has one.
     """
     if process_id is None:
-        process_id = obj.pk if obj._meta.label_lower == "participation.process" else getattr(obj, "process_id", None)
+        process_id = (
+            obj.pk if obj._meta.label_lower == "participation.process" else getattr(obj, "process_id", None)
+        )
     return Entry.objects.create(
         at=clock.now(),
         actor_id=getattr(by, "pk", None),

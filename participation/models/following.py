@@ -1,0 +1,110 @@
+"""Who wants to hear, and what was told."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from participation.models.process import Process
+
+
+class Follow(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="follows")
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="follows")
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("follower")
+        verbose_name_plural = _("followers")
+        constraints = [models.UniqueConstraint(fields=["user", "process"], name="follow_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} → {self.process_id}"
+
+
+class AskAgain(models.Model):
+    """ "Spørg mig igen om …": the receipt's one box."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ask_again")
+    topic = models.CharField(_("about"), max_length=120)
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("ask me again")
+        verbose_name_plural = _("ask me again")
+        constraints = [models.UniqueConstraint(fields=["user", "topic"], name="ask_again_once")]
+
+    def __str__(self) -> str:
+        return self.topic
+
+
+class NoticePreference(models.Model):
+    class Rhythm(models.TextChoices):
+        EACH = "each", _("An e-mail each time")
+        DAILY = "daily", _("One e-mail a day at most")
+        NONE = "none", _("No e-mail")
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="notice_preference"
+    )
+    rhythm = models.CharField(_("notices"), max_length=5, choices=Rhythm.choices, default=Rhythm.EACH)
+
+    class Meta:
+        verbose_name = _("notice preference")
+        verbose_name_plural = _("notice preferences")
+
+    def __str__(self) -> str:
+        return self.get_rhythm_display()
+
+
+class Notice(models.Model):
+    """One thing told to one person, at most once. The row is the queue: due rows are claimed with SKIP LOCKED.
+
+    `event` names what happened once and for all, for instance "process:12:opened" or "contribution:88:answered".
+    An interrupted send becomes `uncertain` and is shown to staff, never sent again by itself.
+    """
+
+    class Kind(models.TextChoices):
+        PHASE = "phase", _("A process moves on")
+        ANSWER = "answer", _("An answer")
+        DECISION = "decision", _("A decision")
+        IMPACT = "impact", _("An impact")
+        CHANGE = "change", _("A change")
+        NEWS = "news", _("News")
+        MODERATION = "moderation", _("Moderation")
+        REMINDER = "reminder", _("A reminder")
+        DUTY = "duty", _("A duty")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        UNCERTAIN = "uncertain", _("Uncertain")
+        FAILED = "failed", _("Failed")
+        SHOWN = "shown", _("Only shown on the site")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    process = models.ForeignKey(Process, null=True, on_delete=models.CASCADE, related_name="notices")
+    event = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    title = models.CharField(max_length=200)
+    text = models.TextField()
+    url = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text=_("Not sent before; a daily digest gathers what is due."))
+    digest = models.BooleanField(default=False)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ["-created_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["user", "event"], name="notice_once")]
+        indexes = [models.Index(fields=["state", "due_at"], name="notice_due")]
+
+    def __str__(self) -> str:
+        return self.title
