@@ -7,5 +7,13 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("konto/", include("allauth.urls")),
-    *i18n_patterns(prefix_default_language=False),
+    *i18n_patterns(
+        path("stil/", include("dkfds.urls")),
+        prefix_default_language=False,
+    ),
 ]
+
+handler400 = "dkfds.errors.bad_request"
+handler403 = "dkfds.errors.permission_denied"
+handler404 = "dkfds.errors.not_found"
+handler500 = "dkfds.errors.server_error"

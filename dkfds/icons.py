@@ -1,0 +1,59 @@
+"""The design system's icons (Apache-2.0), drawn into the page: no request for a sprite, and the text's own colour.
+
+Read once from the sprite of the asset build. Where it was not built the page still works: an icon only repeats a
+word beside it.
+"""
+
+import re
+from functools import cache
+
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+SPRITE = "dkfds/all-svg-icons.svg"
+SYMBOL = re.compile(r'<symbol\b([^>]*)\bid="([a-z0-9-]+)"([^>]*)>(.*?)</symbol>', re.DOTALL)
+VIEW_BOX = re.compile(r'viewBox="([^"]+)"')
+
+
+@cache
+def sprite() -> dict[str, tuple[str, str]]:
+    """Icon name → (view box, drawing)."""
+    found = finders.find(SPRITE)
+    if found:
+        with open(found, encoding="utf-8") as file:
+            return parse(file.read())
+    if staticfiles_storage.exists(SPRITE):
+        with staticfiles_storage.open(SPRITE) as file:
+            return parse(file.read().decode())
+    return {}
+
+
+def parse(text: str) -> dict[str, tuple[str, str]]:
+    found = {}
+    for before, name, after, body in SYMBOL.findall(text):
+        box = VIEW_BOX.search(before + after)
+        drawing = re.sub(r"\s*\n\s*", "", body).strip()
+        found[name] = (box[1] if box else "0 0 24 24", drawing)
+    return found
+
+
+def icon(name: str, extra_class: str = "", label: str = "") -> SafeString:
+    """Hidden from screen readers unless it has a label of its own."""
+    box, drawing = sprite().get(name, ("0 0 24 24", ""))
+    css = f"icon-svg {extra_class}".strip()
+    if label:
+        return format_html(
+            '<svg class="{}" viewBox="{}" role="img" aria-label="{}" focusable="false">{}</svg>',
+            css,
+            box,
+            label,
+            mark_safe(drawing),
+        )
+    return format_html(
+        '<svg class="{}" viewBox="{}" aria-hidden="true" focusable="false">{}</svg>',
+        css,
+        box,
+        mark_safe(drawing),
+    )
