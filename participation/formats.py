@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +38,33 @@ class PhaseKind:
 
 
 @dataclass(frozen=True)
+class NextStep:
+    """The one thing to do now: a button with what it takes, or (without an address) why there is none yet."""
+
+    label: Any
+    url: str = ""
+    takes: Any = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the public process page that the format fills: `build(process, at)` gives the template's context,
+    or None to leave the section out. `place` is "rules" (before the contributions) or "result" (what came of it)."""
+
+    template: str
+    build: Callable[["Process", datetime], dict[str, Any] | None]
+    place: str = "rules"
+
+
+@dataclass(frozen=True)
 class Format:
     """One participation format. Everything the core needs to know about it, and nothing else.
 
-    `extra_checks` are asked beside the principles' own; `process_sections` are template names shown on the public
-    process page, each with a function that builds its context; `url_names` maps core places ("contribute", "vote",
-    "result", "set-up") to the format's URL names, each taking the process' slug.
+    `extra_checks` are asked beside the principles' own. `url_names` maps core places ("contribute", "vote", "result")
+    to the format's URL names, each taking the process' slug. `next_step(process, at)` says what a visitor does now in a
+    phase that the core has no button for; `participants(process_ids)` counts those who took part in the format's own
+    way (voted), beside the contributors that the core counts.
     """
 
     key: str
@@ -55,8 +77,10 @@ class Format:
     contribution_label_plural: Any = ""
     url_names: dict[str, str] = field(default_factory=dict)
     extra_checks: tuple[Callable[["Process"], Iterable["Finding"]], ...] = ()
-    primary_action: Callable[..., Any] | None = None
-    process_sections: tuple[tuple[str, Callable[..., dict[str, Any]]], ...] = ()
+    next_step: Callable[["Process", datetime], NextStep | None] | None = None
+    sections: tuple[Section, ...] = ()
+    participants: Callable[[Iterable[int]], dict[int, int]] | None = None
+    hue: str = "plain"
     after_transition: Callable[..., None] | None = None
     before_transition: Callable[..., None] | None = None
     frozen_fields: tuple[str, ...] = ()

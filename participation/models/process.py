@@ -1,6 +1,7 @@
 """A process and what describes it."""
 
-from typing import Self
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -8,15 +9,18 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Deferrable, Q
+from django.db.models import Deferrable, Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from participation.choices import PUBLIC, Size, Status
+from participation.choices import OVER, PUBLIC, Size, Status, Touches
 from participation.principles.breadth import Breadth
 from participation.principles.framing import Framing
 from participation.principles.listening import Listening
 from participation.principles.time import Time
 from participation.principles.timing import Timing
+
+if TYPE_CHECKING:
+    from accounts.models import District
 
 # Statuses in which the promises of the principles need not be there yet.
 _MAY_BE_INCOMPLETE = Q(status__in=[Status.DRAFT, Status.IN_REVIEW, Status.CANCELLED, Status.INFORMED])
@@ -148,6 +152,47 @@ class ProcessQuerySet(models.QuerySet["Process"]):
     def public(self) -> Self:
         """What anyone may see."""
         return self.filter(status__in=PUBLIC, listed=True)
+
+    def running(self, at: datetime) -> Self:
+        """Public and open at this moment, whatever the worker has had time to write."""
+        return self.public().filter(
+            status__in=[Status.APPROVED, Status.OPEN], opens_at__lte=at, closes_at__gt=at
+        )
+
+    def coming(self, at: datetime) -> Self:
+        return self.public().filter(status=Status.APPROVED, opens_at__gt=at)
+
+    def working(self, at: datetime) -> Self:
+        """Closed, and waiting for the count, the answers or the decision."""
+        return self.public().filter(
+            Q(status=Status.CLOSED) | Q(status__in=[Status.APPROVED, Status.OPEN], closes_at__lte=at)
+        )
+
+    def over(self) -> Self:
+        return self.public().filter(status__in=OVER)
+
+    def touching(self, district: "District") -> Self:
+        """What touches this district: chosen for it, or for the whole municipality."""
+        return self.filter(
+            ~Q(touches=Touches.DISTRICTS)
+            | Exists(
+                Process.touched_districts.through.objects.filter(process=OuterRef("pk"), district=district)
+            )
+        )
+
+    def for_cards(self) -> Self:
+        """What a card shows, without the long texts."""
+        return (
+            self.select_related("unit")
+            .prefetch_related("touched_districts", "phases")
+            .defer(
+                "search_vector", "willing_to_try", "carried_into_decision", "preparation", "politicians_role"
+            )
+        )
+
+    def with_result(self) -> Self:
+        """Cards of what is over also say what was decided and what it changed."""
+        return self.for_cards().prefetch_related("decisions", "impacts")
 
     def editable_by(self, user: "settings.AUTH_USER_MODEL") -> Self:  # type: ignore[valid-type]
         """What belongs to the user's own units."""
