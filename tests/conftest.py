@@ -1,0 +1,81 @@
+"""What every test stands on: its own database as the application's role, no network, real services beside it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+
+from tests.databases import as_owner, test_database
+
+test_database.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    name = f"test_{os.getpid()}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with django_db_blocker.unblock(), test_database(name):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_as_owner() -> Iterator[None]:
+    """After a test with real transactions Django empties the tables: the owner's work."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_as_owner(case: TransactionTestCase) -> None:
+        for alias in case._databases_names(include_mirrors=False):
+            with as_owner(connections[alias]):
+                flush(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_as_owner)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Only this machine answers: a test that needs anybody else fails, with the address in its message."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def check(caller: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and not _is_loopback(address[0]):
+            caller.close()
+            pytest.fail(f"A test tried to reach {address[0]}:{address[1]}; tests have no network.")
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        check(self, address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        check(self, address)
+        return connect_ex(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _real_time_again() -> Iterator[None]:
+    """A test that moved every process's clock doesn't move the next one's."""
+    yield
+    if Path(os.environ["CLOCK_FILE"]).exists():
+        Path(os.environ["CLOCK_FILE"]).write_text("")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
