@@ -24,7 +24,9 @@ def _key() -> str:
 
 MADE_ONCE: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(48),
-    "PERSON_KEY_SECRETS": lambda: f"1:{secrets.token_hex(32)}",  # version:secret, the first one is used for new keys
+    "PERSON_KEY_SECRETS": lambda: (
+        f"1:{secrets.token_hex(32)}"
+    ),  # version:secret, the first one is used for new keys
     "BALLOT_KEY": _key,
     "FIELD_KEYS": _key,  # several, separated by commas, when rotating; the first encrypts
     "MITID_CLIENT_ID": lambda: "ojenhojde",
@@ -45,7 +47,9 @@ def development_environment(file: Path = FILE) -> dict[str, str]:
             if known:
                 unfinished.replace(file)
             else:
-                os.link(unfinished, file)  # fails when another process was first: then its secrets are the ones
+                os.link(
+                    unfinished, file
+                )  # fails when another process was first: then its secrets are the ones
         unfinished.unlink(missing_ok=True)
         known = read(file)
     return {name: known[name] for name in MADE_ONCE if name not in os.environ}

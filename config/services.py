@@ -159,7 +159,9 @@ def fingerprint(path: Path) -> str:
 
 def place(kind: str) -> Place:
     if kind not in KINDS:
-        raise ServicesError(f"There is no kind of services called {kind!r}; choose one of {', '.join(KINDS)}.")
+        raise ServicesError(
+            f"There is no kind of services called {kind!r}; choose one of {', '.join(KINDS)}."
+        )
     base = SYSTEM_STATE / fingerprint(ROOT) if os.geteuid() == 0 else LOCAL / "services"
     return Place(kind, base / kind)
 
@@ -205,14 +207,18 @@ def _reachable(folder: Path, program: str, package: str, account: Account) -> Pa
             (unfinished / "copy").rename(copy)
         shutil.rmtree(unfinished)
     if not _runs([str(copy / program), "--version"], account):
-        raise ServicesError(f"{copy / program} does not run: set DATABASE_URL and REDIS_URL to servers of your own.")
+        raise ServicesError(
+            f"{copy / program} does not run: set DATABASE_URL and REDIS_URL to servers of your own."
+        )
     return copy
 
 
 def _open_to_readers(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444))
+            path.chmod(
+                path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444)
+            )
 
 
 def postgres_bin(account: Account | None = None) -> Path:
@@ -235,7 +241,10 @@ def valkey_server(account: Account) -> Path:
 
 def _make_folder(folder: Path, mode: int, account: Account | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid not in {os.geteuid(), account.uid if account else os.geteuid()}:
+    if folder.is_symlink() or folder.stat().st_uid not in {
+        os.geteuid(),
+        account.uid if account else os.geteuid(),
+    }:
         raise ServicesError(f"{folder} belongs to somebody else: remove it and try again.")
     folder.chmod(mode)
     if account is not None:
@@ -266,7 +275,9 @@ def command_of(pid: int) -> str:
             return ""
     except OSError:
         return ""
-    done = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return done.stdout.strip()
 
 
@@ -344,7 +355,9 @@ class Keeper:
     def end_groups(self) -> None:
         groups = _read_json(self.place.groups)
         for number in (signal.SIGTERM, signal.SIGKILL):
-            alive = [int(pid) for pid, started in groups.items() if started and started == command_of(int(pid))]
+            alive = [
+                int(pid) for pid, started in groups.items() if started and started == command_of(int(pid))
+            ]
             for pid in alive:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, number)
@@ -444,7 +457,10 @@ class Keeper:
         ]
         if self.place.kind != "run":
             command.append("--no-sync")
-        for locale in ("C.UTF-8", "C"):  # macOS names no C.UTF-8; both order by code point, and ours is da_sort
+        for locale in (
+            "C.UTF-8",
+            "C",
+        ):  # macOS names no C.UTF-8; both order by code point, and ours is da_sort
             command = [f"--locale={locale}" if part.startswith("--locale=") else part for part in command]
             done = subprocess.run(
                 command,
@@ -458,7 +474,9 @@ class Keeper:
             if done.returncode == 0:
                 break
         else:
-            raise ServicesError(f"PostgreSQL could not be set up in {self.place.data}: {done.stderr.strip()[-400:]}")
+            raise ServicesError(
+                f"PostgreSQL could not be set up in {self.place.data}: {done.stderr.strip()[-400:]}"
+            )
         unfinished.rename(self.place.data)
 
     def run_postgres(self) -> None:
@@ -542,7 +560,7 @@ class Keeper:
             "appendonly": "no",
             "databases": "64",  # one for each test process
             "maxmemory": "256mb",
-            "save": '60 1000 300 1' if self.place.kind == "run" else '""',
+            "save": "60 1000 300 1" if self.place.kind == "run" else '""',
         }
         configuration = folder / "valkey.conf"  # a file, so that the password is on no command line
         configuration.unlink(missing_ok=True)
@@ -556,7 +574,10 @@ class Keeper:
         deadline = time.monotonic() + 15
         ask = f"AUTH {self.broker_password}\r\nPING\r\n".encode()
         while time.monotonic() < deadline and self.processes["valkey"].poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.broker_port), 1) as talk:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.broker_port), 1) as talk,
+            ):
                 talk.sendall(ask)
                 answer = b""
                 while b"PONG" not in answer and (more := talk.recv(64)):
@@ -638,7 +659,9 @@ def _await_keeper(where: Place) -> dict[str, Any]:
         if alone and keeper is None:
             keeper = _spawn_keeper(where)
         time.sleep(0.05)
-    raise ServicesError(f"The embedded services did not start within {START_SECONDS} seconds; see {where.log}.")
+    raise ServicesError(
+        f"The embedded services did not start within {START_SECONDS} seconds; see {where.log}."
+    )
 
 
 def _spawn_keeper(where: Place) -> int:
@@ -711,7 +734,9 @@ def remove(kind: str) -> None:
     """Stops the services and deletes their data."""
     where = place(kind)
     if not stop(kind):
-        raise ServicesError(f"The embedded services in {where.folder} would not stop; end them and try again.")
+        raise ServicesError(
+            f"The embedded services in {where.folder} would not stop; end them and try again."
+        )
     shutil.rmtree(where.folder, ignore_errors=True)
     if where.sockets != where.folder / "socket":
         shutil.rmtree(where.sockets, ignore_errors=True)

@@ -24,7 +24,15 @@ from psycopg import sql
 from config.services import ROOT
 from tests.services import app_role, with_path
 
-MADE_FROM = ("models.py", "models/*.py", "migrations/*.py", "apps.py", "permissions.py", "principles/*.py", "sql/*")
+MADE_FROM = (
+    "models.py",
+    "models/*.py",
+    "migrations/*.py",
+    "apps.py",
+    "permissions.py",
+    "principles/*.py",
+    "sql/*",
+)
 KEPT_TEMPLATES = 3
 TEMPLATES_LOCK = 20261120  # any number; one session migrates, the others wait for its copy
 
@@ -127,7 +135,9 @@ def _migrate(server: psycopg.Connection[Any], template: str) -> None:
 
 
 def _forget_old_templates(server: psycopg.Connection[Any], current: str) -> None:
-    rows = server.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'migrated\_%' ORDER BY oid DESC")
+    rows = server.execute(
+        r"SELECT datname FROM pg_database WHERE datname LIKE 'migrated\_%' ORDER BY oid DESC"
+    )
     for (name,) in [row for row in rows if row[0] != current][KEPT_TEMPLATES - 1 :]:
         with contextlib.suppress(psycopg.errors.ObjectInUse):
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
