@@ -1,0 +1,735 @@
+"""How the votes of a citizen budget become funded projects.
+
+Four rules, all of them asked in the same way: ``count(election, rule, lot)``.
+
+``greedy``            most points first; a project that no longer fits is passed over.
+``greedy-no-skip``    the same, but the count stops at the first project that does not fit.
+``greedy-threshold``  ``greedy`` among the projects that reached ``election.threshold`` points.
+``equal-shares``      the Method of Equal Shares (Peters, Pierczyński and Skowron, "Proportional
+                      Participatory Budgeting with Additive Utilities", NeurIPS 2021): every voter holds
+                      an equal share of the money, a project is bought by those who voted for it, and the
+                      next one bought is the one that asks least of each of them per krone of project.
+                      What a project is worth to a voter is points × cost, the paper's additive utility; for
+                      a ballot without points that is its cost, which is what the cities that use the rule do.
+                      For ordinal ballots the points are those of the rank (see ``ordinal``).
+                      The rule leaves money over, so it is completed as those cities do ("add1"): everyone's
+                      share is raised by one unit of money, the whole count is made again, and so on, also
+                      past an outcome to which nothing more could be added, until the next outcome would cost
+                      more than there is; the last one that did not is the result. pabutools says it as
+                      ``exhaustion_by_budget_increase(…, budget_step=num_ballots, exhaustive_stop=False)``.
+                      A project that costs nothing and has a vote is funded at once; one that nobody voted
+                      for never is. The greedy rules do fund a project without votes when money is left.
+
+Every comparison that decides is made on whole numbers or fractions, never on floats, so a tie is a tie.
+
+**Ties.** Equal points (in Equal Shares: an equal price per krone) are settled by the lower cost, then by a public
+lot: ids in the order they were drawn. ``Outcome.ties`` lists only ties where the order was felt. A tie that needs
+a lot which has not been drawn leaves ``winners`` None. Whether the winners hang on it is exact for the greedy rules:
+among k projects of the same points and cost, room for none or for all means that the order is of no account.
+In Equal Shares it is first asked whether the tied can all be bought at that price from the voters they share
+(then any order ends the same); where they cannot, every order is followed to the end, through all raises, and
+only different winners count as a decided tie. Following orders is bounded (``EXPLORATION``); past the bound the
+answer is to draw the lot, which is always right, if at times more than was needed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from heapq import heapify, heappop, heappush
+from itertools import groupby
+from math import gcd, lcm
+from operator import itemgetter
+from typing import Any
+
+Amount = int | Fraction
+"""Money or points, exact."""
+
+Ballot = tuple[tuple[str, Amount], ...]
+"""What one voter gave: (project id, points) for each project named. Build it with ``approval`` and its siblings."""
+
+EXPLORATION = 5_000_000
+"""How much is followed at most to see whether an undrawn tie matters: 1,000 and one per different ballot for each order."""
+
+
+class Rule(StrEnum):
+    GREEDY = "greedy"
+    GREEDY_NO_SKIP = "greedy-no-skip"
+    GREEDY_THRESHOLD = "greedy-threshold"
+    EQUAL_SHARES = "equal-shares"
+
+
+class Decision(StrEnum):
+    """What became of a project, step by step."""
+
+    FUNDED = "funded"
+    DOES_NOT_FIT = "does-not-fit"
+    AFTER_STOP = "after-stop"  # greedy-no-skip: an earlier project did not fit
+    BELOW_THRESHOLD = "below-threshold"
+    TOO_LITTLE_SUPPORT = "too-little-support"  # equal shares: its voters had not money enough left
+    UNDECIDED = "undecided"  # waits for a lot
+
+
+class CountingError(ValueError):
+    """The election, the rule and the lot do not go together; the text says why, in Danish, for people."""
+
+
+class LotError(CountingError):
+    """The lot names a project that is not there, or twice, or leaves out one that had to be drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    id: str
+    cost: Amount
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Election:
+    """``ballots`` holds how many cast each different ballot; blank ones count in the number of voters."""
+
+    projects: tuple[Project, ...]
+    ballots: Mapping[Ballot, int]
+    budget: Amount
+    threshold: Amount | None = None
+
+    def __post_init__(self) -> None:
+        ids = {project.id for project in self.projects}
+        if len(ids) != len(self.projects):
+            raise CountingError("To projekter har samme nummer.")
+        if self.budget < 0 or any(project.cost < 0 for project in self.projects):
+            raise CountingError("Budgettet eller en pris er under nul.")
+        for ballot in self.ballots:
+            named = [project for project, _ in ballot]
+            if not ids.issuperset(named) or len(set(named)) != len(named):
+                raise CountingError(
+                    f"En stemmeseddel har et ukendt projekt eller det samme to gange: {named}."
+                )
+            if any(points < 0 for _, points in ballot):
+                raise CountingError("En stemmeseddel giver et projekt mindre end nul point.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Projects that stood equal where the order was felt.
+
+    ``at`` is the number of the step it arose at; ``round`` the raise it arose in (Equal Shares only).
+    ``resolved_by`` is "cost", "lot" or, when a lot must still be drawn, None.
+    """
+
+    tied: tuple[str, ...]
+    at: int
+    resolved_by: str | None
+    round: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        entry = {"tied": list(self.tied), "at": self.at, "resolved_by": self.resolved_by}
+        return entry if self.round is None else {**entry, "round": self.round}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One project's turn. ``before`` and ``after`` are the money left in the budget.
+
+    Equal Shares adds the price per vote (per point, where voters give points), how many paid, how many of them
+    gave all they had left, and ``rho``, the price per point and krone by which the next project is chosen.
+    """
+
+    number: int
+    project: str
+    decision: Decision
+    score: Amount
+    votes: int
+    cost: Amount
+    before: Amount
+    after: Amount
+    tie: str | None = None
+    price: Fraction | None = None
+    rho: Fraction | None = None
+    payers: int | None = None
+    emptied: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``winners`` in the order they were chosen, or None when ``undecided`` says what must be drawn first.
+
+    ``round`` is how many units every voter's share was raised (Equal Shares only), ``share`` what it then was, and
+    ``overrun`` what the next raise would have cost in all (None when everything supported was bought).
+    """
+
+    rule: Rule
+    winners: tuple[str, ...] | None
+    spent: Amount | None
+    ties: tuple[Tie, ...]
+    steps: tuple[Step, ...]
+    round: int | None = None
+    share: Fraction | None = None
+    overrun: Amount | None = None
+
+    @property
+    def undecided(self) -> tuple[Tie, ...]:
+        return tuple(tie for tie in self.ties if tie.resolved_by is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The same ballots by two rules. The winners are None where a rule waits for a lot."""
+
+    first: Outcome
+    second: Outcome
+    both: tuple[str, ...] = ()
+    only_first: tuple[str, ...] = ()
+    only_second: tuple[str, ...] = ()
+
+
+def exact(value: Amount) -> Amount:
+    """A whole number as int, anything else as Fraction: quick to reckon with and equal when equal."""
+    return int(value) if value.denominator == 1 else Fraction(value)
+
+
+def approval(projects: Iterable[str]) -> Ballot:
+    """A ballot that names projects (also a choice of one, or a knapsack); a project's points are its votes."""
+    return tuple(sorted((project, 1) for project in projects))
+
+
+def cumulative(points: Mapping[str, Amount]) -> Ballot:
+    """A ballot that spreads points."""
+    return tuple(sorted((project, exact(given)) for project, given in points.items()))
+
+
+def ordinal(ranking: Sequence[str], max_length: int) -> Ballot:
+    """A ranking: ``max_length`` points to the first, one less to the second, and so on."""
+    return tuple(sorted((project, max_length - place) for place, project in enumerate(ranking)))
+
+
+def votes(election: Election) -> dict[str, int]:
+    """How many ballots name each project."""
+    tally = dict.fromkeys((project.id for project in election.projects), 0)
+    for ballot, cast in election.ballots.items():
+        for project, _ in ballot:
+            tally[project] += cast
+    return tally
+
+
+def scores(election: Election) -> dict[str, Amount]:
+    """How many points each project got in all; equal to ``votes`` where ballots carry no points."""
+    tally: dict[str, Amount] = dict.fromkeys((project.id for project in election.projects), 0)
+    for ballot, cast in election.ballots.items():
+        for project, points in ballot:
+            tally[project] += points * cast
+    return {project: exact(points) for project, points in tally.items()}
+
+
+def count(election: Election, rule: Rule, lot: Sequence[str] | None = None) -> Outcome:
+    """Count ``election`` by ``rule``; ``lot`` is the drawn order of project ids, at least of those that had to be drawn."""
+    if lot is not None:
+        _check_lot(election, lot)
+    if rule is Rule.EQUAL_SHARES:
+        return _EqualShares(election).count(lot)
+    if rule is Rule.GREEDY_THRESHOLD and election.threshold is None:
+        raise CountingError("Reglen greedy-threshold kræver et mindste antal stemmer eller point.")
+    return _greedy(election, rule, lot)
+
+
+def compare(election: Election, first: Rule, second: Rule, lot: Sequence[str] | None = None) -> Comparison:
+    """What another rule would have chosen from the same ballots."""
+    one, other = count(election, first, lot), count(election, second, lot)
+    if one.winners is None or other.winners is None:
+        return Comparison(one, other)
+    return Comparison(
+        one,
+        other,
+        both=tuple(winner for winner in one.winners if winner in other.winners),
+        only_first=tuple(winner for winner in one.winners if winner not in other.winners),
+        only_second=tuple(winner for winner in other.winners if winner not in one.winners),
+    )
+
+
+def _check_lot(election: Election, lot: Sequence[str]) -> None:
+    ids = {project.id for project in election.projects}
+    for drawn in lot:
+        if drawn not in ids:
+            raise LotError(f"Lodtrækningen nævner projekt {drawn}, som ikke findes.")
+    if len(set(lot)) != len(lot):
+        twice = next(drawn for drawn, times in Counter(lot).items() if times > 1)
+        raise LotError(f"Lodtrækningen nævner projekt {twice} to gange.")
+
+
+def _not_drawn(tied: Iterable[str], lot: Sequence[str]) -> LotError:
+    missing = ", ".join(project for project in tied if project not in set(lot))
+    return LotError(f"Lodtrækningen mangler projekt {missing}, som står lige med et andet.")
+
+
+def _greedy(election: Election, rule: Rule, lot: Sequence[str] | None) -> Outcome:
+    score, vote = scores(election), votes(election)
+    drawn = {project: place for place, project in enumerate(lot or ())}
+    threshold = election.threshold if rule is Rule.GREEDY_THRESHOLD else None
+    ranked = sorted(
+        election.projects,
+        key=lambda project: (-score[project.id], project.cost, drawn.get(project.id, len(drawn))),
+    )
+    left = exact(election.budget)
+    stopped = False
+    steps: list[Step] = []
+    ties: list[Tie] = []
+    winners: list[str] = []
+
+    def take(project: Project, decision: Decision, tie: str | None) -> None:
+        nonlocal left
+        before = left
+        if decision is Decision.FUNDED:
+            left = exact(left - project.cost)
+            winners.append(project.id)
+        points, cast = score[project.id], vote[project.id]
+        steps.append(
+            Step(len(steps) + 1, project.id, decision, points, cast, project.cost, before, left, tie)
+        )
+
+    for points, group in groupby(ranked, lambda project: score[project.id]):
+        equals = list(group)
+        if threshold is not None and points < threshold:
+            for project in equals:
+                take(project, Decision.BELOW_THRESHOLD, None)
+            continue
+        fitting = [project for project in equals if project.cost <= left]
+        crowded = not stopped and bool(fitting) and sum(project.cost for project in equals) > left
+        if rule is not Rule.GREEDY_NO_SKIP:
+            crowded = crowded and sum(project.cost for project in fitting) > left
+        by_cost = crowded and equals[0].cost != equals[-1].cost
+        if by_cost:
+            ties.append(Tie(tuple(project.id for project in equals), len(steps) + 1, "cost"))
+        for cost, same in groupby(equals, lambda project: project.cost):
+            alike = list(same)
+            room = len(alike) if cost == 0 else int(left // cost)
+            tie = "cost" if by_cost else None
+            undrawn = False
+            if not stopped and 0 < room < len(alike):
+                tied = tuple(project.id for project in alike)
+                if lot is not None and not drawn.keys() >= set(tied):
+                    raise _not_drawn(tied, lot)
+                undrawn = lot is None
+                tie = None if undrawn else "lot"
+                ties.append(Tie(tied, len(steps) + 1, tie))
+            for project in alike:
+                if stopped:
+                    take(project, Decision.AFTER_STOP, None)
+                elif undrawn:
+                    take(project, Decision.UNDECIDED, None)
+                elif project.cost <= left:
+                    take(project, Decision.FUNDED, tie)
+                else:
+                    take(project, Decision.DOES_NOT_FIT, tie)
+                    stopped = rule is Rule.GREEDY_NO_SKIP
+            if undrawn:
+                left = exact(left - room * cost)  # whoever is drawn, the same number at the same cost
+                stopped = rule is Rule.GREEDY_NO_SKIP
+    if any(tie.resolved_by is None for tie in ties):
+        return Outcome(rule, None, None, tuple(ties), tuple(steps))
+    return Outcome(rule, tuple(winners), exact(election.budget - left), tuple(ties), tuple(steps))
+
+
+_Order = frozenset[tuple[int, int]]
+"""Pairs (earlier, later) of projects, closed under transitivity: what is known or supposed of the lot."""
+
+
+def _placing_first(order: _Order, first: int, others: Iterable[int]) -> _Order | None:
+    """``order`` with ``first`` drawn before ``others``; None when that contradicts it."""
+    return _joined(order, frozenset((first, other) for other in others if other != first))
+
+
+def _joined(order: _Order, more: _Order) -> _Order | None:
+    pairs = set(order)
+    for earlier, later in more:
+        if (later, earlier) in pairs:
+            return None
+        if (earlier, later) not in pairs:
+            before = {a for a, b in pairs if b == earlier} | {earlier}
+            after = {b for a, b in pairs if a == later} | {later}
+            pairs.update((a, b) for a in before for b in after)
+    return frozenset(pairs)
+
+
+class _TooManyOrders(Exception):
+    """The bound on following orders was reached at this tie."""
+
+    def __init__(self, tie: Tie) -> None:
+        self.tie = tie
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a project would cost its voters now: each pays ``due``/``weight`` parts per point, or all they have."""
+
+    project: int
+    rho: Fraction
+    due: int
+    weight: int
+
+
+class _Purchases:
+    """One round under way: what each voter has left and what was bought.
+
+    Ballots whose voters have the same money are one class: ``wallet[group]`` is the class of a group of equal
+    ballots, ``money[class]`` what each of its voters has, in parts of 1/``parts`` of a unit of money. Keeping one
+    common denominator keeps every sum and comparison on plain whole numbers.
+    """
+
+    __slots__ = ("bought", "money", "order", "parts", "queue", "spent", "steps", "ties", "wallet")
+
+    def __init__(
+        self, groups: int, share: int, parts: int, queue: list[tuple[Fraction, int]], order: _Order
+    ) -> None:
+        self.wallet = [0] * groups
+        self.money = [share]
+        self.parts = parts
+        self.queue = queue
+        self.order = order
+        self.bought: tuple[int, ...] = ()
+        self.spent = 0
+        self.ties: tuple[Tie, ...] = ()
+        self.steps: list[Step] = []
+
+    def branch(self, order: _Order) -> "_Purchases":
+        """The same purchases, to go on with under another order of the lot."""
+        other = _Purchases(0, 0, self.parts, self.queue[:], order)
+        other.wallet, other.money = self.wallet[:], self.money[:]
+        other.bought, other.spent = self.bought, self.spent
+        other.ties, other.steps = self.ties, self.steps[:]
+        return other
+
+    def queue_again(self, offers: Iterable[_Offer]) -> None:
+        for offer in offers:
+            heappush(self.queue, (offer.rho, offer.project))
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One way the completion ends: the last purchases within the budget, the raise they belong to, what the
+    next raise would have cost, and the ties met on the way."""
+
+    bought: tuple[int, ...]
+    order: _Order
+    raised: int
+    overrun: int | None
+    ties: tuple[Tie, ...]
+
+
+class _EqualShares:
+    """Equal Shares with completion; money inside is whole numbers of the smallest unit in use, points too."""
+
+    def __init__(self, election: Election) -> None:
+        self.election = election
+        self.unit = lcm(
+            election.budget.denominator, *(project.cost.denominator for project in election.projects)
+        )
+        self.costs = [int(project.cost * self.unit) for project in election.projects]
+        self.budget = int(election.budget * self.unit)
+        self.voter_count = sum(election.ballots.values())
+        fineness = lcm(*(points.denominator for ballot in election.ballots for _, points in ballot))
+        number = {project.id: index for index, project in enumerate(election.projects)}
+        found: list[dict[tuple[int, int], list[int]]] = [{} for _ in election.projects]
+        for group, (ballot, cast) in enumerate(election.ballots.items()):
+            for project, points in ballot:
+                if points and cast:
+                    found[number[project]].setdefault((int(points * fineness), cast), []).append(group)
+        self.fineness = fineness
+        self.groups = len(election.ballots)
+        self.supporters = [
+            [(points, cast, groups) for (points, cast), groups in each.items()] for each in found
+        ]
+        self.readers = [[_reader(groups) for _, _, groups in each] for each in self.supporters]
+        self.weights = [
+            sum(points * cast * len(groups) for points, cast, groups in each) for each in self.supporters
+        ]
+        self.free = [index for index, cost in enumerate(self.costs) if not cost and self.weights[index]]
+        self.first_queue = sorted(
+            (Fraction(1, weight), index)
+            for index, weight in enumerate(self.weights)
+            if weight and self.costs[index]
+        )
+        self.followed = 0
+        self.drawn: set[int] = set()
+        self.score, self.votes = scores(election), votes(election)
+
+    def count(self, lot: Sequence[str] | None) -> Outcome:
+        number = {project.id: index for index, project in enumerate(self.election.projects)}
+        drawn = [number[project] for project in lot or ()]
+        self.drawn = set(drawn)
+        order = frozenset((a, b) for place, a in enumerate(drawn) for b in drawn[place + 1 :])
+        try:
+            ends = list(self._raises(order, 0, [], ()))
+        except _TooManyOrders as bound:
+            return self._undecided((bound.tie,), lot)
+        if len({frozenset(end.bought) for end in ends}) > 1:
+            open_ties = {
+                tie.tied: tie for end in reversed(ends) for tie in end.ties if tie.resolved_by is None
+            }
+            return self._undecided(sorted(open_ties.values(), key=lambda tie: (tie.round or 0, tie.at)), lot)
+        end = ends[0]
+        final = self._round(end.raised, end.order, trace=True)[0]
+        ties = (*final.ties, *(tie for tie in end.ties if tie.round != end.raised))
+        return Outcome(
+            Rule.EQUAL_SHARES,
+            tuple(self.election.projects[index].id for index in final.bought),
+            self._amount(final.spent),
+            tuple(tie for tie in ties if tie.resolved_by is not None),
+            tuple(final.steps),
+            end.raised,
+            self._share(end.raised),
+            None if end.overrun is None else self._amount(end.overrun),
+        )
+
+    def _undecided(self, ties: Sequence[Tie], lot: Sequence[str] | None) -> Outcome:
+        if lot is not None:
+            raise _not_drawn((project for tie in ties for project in tie.tied), lot)
+        return Outcome(Rule.EQUAL_SHARES, None, None, tuple(ties), ())
+
+    def _amount(self, inside: int) -> Amount:
+        return exact(Fraction(inside, self.unit))
+
+    def _share(self, raised: int) -> Fraction | None:
+        return Fraction(self.election.budget) / self.voter_count + raised if self.voter_count else None
+
+    def _raises(
+        self, order: _Order, raised: int, before: list[_Purchases], met: tuple[Tie, ...]
+    ) -> Iterator[_End]:
+        """Every way the completion can end under ``order``, from this raise on."""
+        everything = [*self.free, *(index for _, index in self.first_queue)]
+        if not self.voter_count or sum(self.costs[index] for index in everything) <= self.budget:
+            raised = int(self.election.budget) + 1  # a share above the whole budget buys all that has a vote
+            yield from (
+                _End(ends.bought, ends.order, raised, None, ends.ties) for ends in self._round(raised, order)
+            )
+            return
+        while True:
+            ends = self._round(raised, order)
+            over = [end for end in ends if end.spent > self.budget]
+            if over:
+                break
+            before = ends
+            raised += 1
+        for end in ends:
+            ties = (*met, *end.ties)
+            if end.spent <= self.budget:
+                yield from self._raises(end.order, raised + 1, [end], ties)
+                continue
+            for kept in before:
+                joined = _joined(kept.order, end.order)
+                if joined is not None:
+                    yield _End(kept.bought, joined, raised - 1, end.spent, (*kept.ties, *ties))
+
+    def _round(self, raised: int, order: _Order, *, trace: bool = False) -> list[_Purchases]:
+        """One whole count with every share raised by ``raised``: one end for each way its ties can fall."""
+        parts = self.voter_count or 1
+        share = self.budget + raised * self.unit * parts
+        start = _Purchases(self.groups, share, parts, self.first_queue[:], order)
+        for index in self.free:
+            start.bought = (*start.bought, index)
+            if trace:
+                start.steps.append(self._step(start, index, Decision.FUNDED))
+        ends = []
+        under_way = [start]
+        while under_way:
+            state = under_way.pop()
+            while offers := self._best(state):
+                chosen, ties, (state.order, *others) = self._choose(state, offers, raised)
+                state.queue_again(offers)
+                for order in others:
+                    self.followed += 1000 + self.groups
+                    if self.followed > EXPLORATION:
+                        raise _TooManyOrders(ties[-1])
+                    under_way.append(state.branch(order))
+                state.ties += ties
+                self._buy(state, chosen, ties[-1].resolved_by if ties else None, trace=trace)
+            if trace:
+                self._rest(state)
+            ends.append(state)
+        return ends
+
+    def _best(self, state: _Purchases) -> list[_Offer]:
+        """The projects that ask least of their voters now; empty when nobody can buy anything more.
+
+        A price can only rise while money is spent, so one found earlier is a lower bound, and a project whose bound
+        is above the best offer need not be looked at. One that can no longer be paid for leaves the queue.
+        """
+        best: list[_Offer] = []
+        while state.queue and (not best or state.queue[0][0] <= best[0].rho):
+            offer = self._offer(state, heappop(state.queue)[1])
+            if offer is None:
+                continue
+            if best and offer.rho != best[0].rho:
+                dearer = [offer] if offer.rho > best[0].rho else best
+                state.queue_again(dearer)
+                if dearer is not best:
+                    continue
+                best = []
+            best.append(offer)
+        return best
+
+    def _offer(self, state: _Purchases, project: int) -> _Offer | None:
+        """The price at which the project's voters can just pay for it: the poorest give all they have."""
+        purses: Counter[tuple[int, int]] = Counter()
+        for (points, cast, _), read in zip(self.supporters[project], self.readers[project], strict=True):
+            for purse, groups in Counter(read(state.wallet)).items():
+                purses[purse, points] += cast * groups
+        money = state.money
+        due = self.costs[project] * state.parts
+        weight = self.weights[project]
+        level = lcm(*{points for _, points in purses})
+        for purse, points in sorted(purses, key=lambda each: money[each[0]] * (level // each[1])):
+            if money[purse] * weight >= due * points:
+                return _Offer(project, Fraction(due, weight * state.parts * self.costs[project]), due, weight)
+            voters = purses[purse, points]
+            due -= money[purse] * voters
+            weight -= points * voters
+        return None
+
+    def _choose(
+        self, state: _Purchases, offers: list[_Offer], raised: int
+    ) -> tuple[_Offer, tuple[Tie, ...], list[_Order]]:
+        """The offer to take, the ties felt in choosing it, and the orders of the lot to follow: first the one
+        that takes this offer, then, where the lot is open, those that would take another."""
+        if len(offers) == 1:
+            return offers[0], (), [state.order]
+        cheapest = min(self.costs[offer.project] for offer in offers)
+        alike = sorted(
+            (offer for offer in offers if self.costs[offer.project] == cheapest),
+            key=lambda offer: (sum(later == offer.project for _, later in state.order), offer.project),
+        )
+        clashes = self._clashes(state, alike)
+        clashing = set().union(*clashes)
+        ties: tuple[Tie, ...] = ()
+        orders = [state.order]
+        at = len(state.bought) + 1
+        free = [offer for offer in alike if offer.project not in clashing]
+        if free:
+            chosen = free[0]
+        else:
+            rivals = clashes[0]
+            found = [
+                (offer, order)
+                for offer in alike
+                if offer.project in rivals
+                and (order := _placing_first(state.order, offer.project, rivals)) is not None
+            ]
+            chosen = found[0][0]
+            orders = [order for _, order in found]
+            ties = (self._tie(rivals, at, "lot" if rivals <= self.drawn else None, raised),)
+        if len(alike) < len(offers):
+            for rivals in self._clashes(state, offers):
+                if chosen.project in rivals and any(self.costs[rival] > cheapest for rival in rivals):
+                    ties = (self._tie(rivals, at, "cost", raised), *ties)
+        return chosen, ties, orders
+
+    def _clashes(self, state: _Purchases, offers: list[_Offer]) -> list[set[int]]:
+        """Which of these equal offers get in each other's way, in connected sets.
+
+        Offers whose shared voters can pay for all that they support are bought at this price in any order.
+        """
+        rho = offers[0].rho
+        asked: dict[int, int] = {}
+        wanted: dict[int, list[int]] = {}
+        for offer in offers:
+            cost = self.costs[offer.project]
+            for points, _, groups in self.supporters[offer.project]:
+                for group in groups:
+                    asked[group] = asked.get(group, 0) + cost * points
+                    wanted.setdefault(group, []).append(offer.project)
+        sets: list[set[int]] = []
+        for group, projects in wanted.items():
+            if len(projects) < 2:
+                continue
+            if (
+                state.money[state.wallet[group]] * rho.denominator
+                >= rho.numerator * state.parts * asked[group]
+            ):
+                continue
+            joined = set(projects)
+            apart = []
+            for other in sets:
+                if joined & other:
+                    joined |= other
+                else:
+                    apart.append(other)
+            sets = [*apart, joined]
+        return sorted(sets, key=min)
+
+    def _tie(self, rivals: Iterable[int], at: int, resolved_by: str | None, raised: int) -> Tie:
+        return Tie(
+            tuple(self.election.projects[rival].id for rival in sorted(rivals)), at, resolved_by, raised
+        )
+
+    def _buy(self, state: _Purchases, offer: _Offer, tie: str | None, *, trace: bool) -> None:
+        state.queue = [entry for entry in state.queue if entry[1] != offer.project]
+        heapify(state.queue)
+        factor = offer.weight // gcd(offer.due, offer.weight)
+        due = offer.due * factor // offer.weight
+        if factor > 1:
+            state.parts *= factor
+            state.money = [money * factor for money in state.money]
+        purse_of = {money: purse for purse, money in enumerate(state.money)}
+        payers = emptied = 0
+        for points, cast, groups in self.supporters[offer.project]:
+            moves: dict[int, int] = {}
+            for group in groups:
+                purse = state.wallet[group]
+                if purse not in moves:
+                    left = max(state.money[purse] - due * points, 0)
+                    if left not in purse_of:
+                        purse_of[left] = len(state.money)
+                        state.money.append(left)
+                    moves[purse] = purse_of[left]
+                if trace and state.money[purse]:
+                    payers += cast
+                    emptied += cast * (state.money[moves[purse]] == 0)
+                state.wallet[group] = moves[purse]
+        state.bought = (*state.bought, offer.project)
+        state.spent += self.costs[offer.project]
+        if trace:
+            price = Fraction(due * self.fineness, state.parts * self.unit)
+            state.steps.append(
+                self._step(
+                    state,
+                    offer.project,
+                    Decision.FUNDED,
+                    tie=tie,
+                    price=price,
+                    rho=price / self.election.projects[offer.project].cost,
+                    payers=payers,
+                    emptied=emptied,
+                )
+            )
+
+    def _rest(self, state: _Purchases) -> None:
+        """The projects that their voters could not buy, best supported first."""
+        ids = [project.id for project in self.election.projects]
+        rest = [index for index in range(len(ids)) if index not in state.bought]
+        for index in sorted(rest, key=lambda index: (-self.score[ids[index]], self.costs[index])):
+            state.steps.append(self._step(state, index, Decision.TOO_LITTLE_SUPPORT))
+
+    def _step(self, state: _Purchases, index: int, decision: Decision, **paid: Any) -> Step:
+        project = self.election.projects[index]
+        after = self._amount(self.budget - state.spent)
+        before = exact(after + project.cost) if decision is Decision.FUNDED else after
+        return Step(
+            len(state.steps) + 1,
+            project.id,
+            decision,
+            self.score[project.id],
+            self.votes[project.id],
+            project.cost,
+            before,
+            after,
+            **paid,
+        )
+
+
+def _reader(groups: list[int]) -> Callable[[list[int]], Sequence[int]]:
+    """Reads those places of a list at the speed of C."""
+    if len(groups) == 1:
+        only = groups[0]
+        return lambda wallet: (wallet[only],)
+    return itemgetter(*groups)
