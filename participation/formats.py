@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from participation.choices import LadderStep
 
 if TYPE_CHECKING:
+    from participation.duties import Duty
     from participation.models import Process, ProcessDetail
     from participation.principles.base import Finding
 
@@ -84,6 +86,16 @@ class Format:
     after_transition: Callable[..., None] | None = None
     before_transition: Callable[..., None] | None = None
     frozen_fields: tuple[str, ...] = ()
+    # The format's own columns: created with the process, written by the same actions, copied with it.
+    create_detail: Callable[..., "ProcessDetail"] | None = None
+    update_detail: Callable[..., None] | None = None
+    copy_detail: Callable[["Process"], dict[str, Any]] | None = None
+    money: Callable[["Process"], Decimal | None] | None = None
+    # What people give.
+    may_contribute: Callable[..., None] | None = None
+    create_contribution_detail: Callable[..., None] | None = None
+    update_contribution_detail: Callable[..., None] | None = None
+    duties: Callable[..., "Iterable[Duty]"] | None = None
 
     @property
     def detail_model(self) -> type["ProcessDetail"]:
