@@ -15,7 +15,14 @@ from django.test import TransactionTestCase
 
 from tests.databases import as_owner, test_database
 
+pytest_plugins = ["tests.browsing"]
 test_database.__test__ = False  # type: ignore[attr-defined]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")

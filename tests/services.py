@@ -13,6 +13,7 @@ import os
 import tempfile
 from urllib.parse import urlsplit, urlunsplit
 
+from config import assets
 from config.environment import development_environment
 from config.services import APP_ROLE, LOCAL, hold
 
@@ -34,6 +35,9 @@ def prepare() -> None:
     os.environ |= FIXED
     if started_by_a_test():
         return
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # its session has done it
+        assets.install(for_tests=True)
+        assets.build()
     clock = _until_exit.enter_context(tempfile.TemporaryDirectory(prefix="clock-"))
     os.environ["CLOCK_FILE"] = f"{clock}/clock"
     started = _until_exit.enter_context(hold("test"))

@@ -1,0 +1,126 @@
+"""A real browser for whole stories: `page` opens the live server, `axe` judges what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from config import assets
+from config.browser import find
+
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FEWEST_RULES = 10  # a page on which fewer rules ran was not looked at
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What axe found; `incomplete` is what a person must look at, as "rule: the elements"."""
+
+    ran: list[str]
+    violations: list[str]
+    incomplete: list[str]
+
+
+@cache
+def axe_source() -> str:
+    return (assets.PACKAGES / "axe-core" / "axe.min.js").read_text()
+
+
+def examine(page: Page, *, within: str | None = None, leave_out: tuple[str, ...] = ()) -> Verdict:
+    page.evaluate(axe_source())
+    results: dict[str, Any] = page.evaluate(
+        "([within, values, off]) => axe.run(within || document, {runOnly: {type: 'tag', values},"
+        " rules: Object.fromEntries(off.map((rule) => [rule, {enabled: false}]))})",
+        [within, STANDARDS, list(leave_out)],
+    )
+    ran = [rule["id"] for kind in ("passes", "violations", "incomplete") for rule in results[kind]]
+    return Verdict(ran, _lines(results["violations"]), _lines(results["incomplete"]))
+
+
+def _lines(found: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{rule['id']}: {rule['help']}\n"
+        + "\n".join(
+            f"    {node['target']} {node['html'][:160]}\n      {node['failureSummary']}"
+            for node in rule["nodes"]
+        )
+        for rule in found
+    ]
+
+
+@pytest.fixture(scope="session")
+def playwright_driver() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        # Playwright's loop lives in this thread, and Django would take every query for one made from async code.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        yield driver
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture(scope="session")
+def browser(playwright_driver: Playwright) -> Iterator[Browser]:
+    found = find()
+    browser = playwright_driver.chromium.launch(
+        executable_path=found.executable, args=found.arguments, env={**os.environ, **found.env}
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def new_context(browser: Browser, live_server: Any) -> Iterator[Callable[..., BrowserContext]]:
+    """A fresh person at a fresh machine; options as Playwright's new_context (`java_script_enabled=False`, `viewport=…`)."""
+    contexts: list[BrowserContext] = []
+
+    def make(**options: Any) -> BrowserContext:
+        options = {
+            "base_url": live_server.url,
+            "locale": "da-DK",
+            "timezone_id": "Europe/Copenhagen",
+            "viewport": {"width": 1280, "height": 900},
+        } | options
+        context = browser.new_context(**options)
+        context.set_default_timeout(15_000)
+        context.route(re.compile(r"^https?://(?!localhost|127\.0\.0\.1)"), lambda route: route.abort())
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_context: Callable[..., BrowserContext]) -> Iterator[Page]:
+    """One page with script, wide screen. What the page's own script got wrong fails the test."""
+    page = new_context().new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    yield page
+    assert errors == []
+
+
+@pytest.fixture
+def axe() -> Callable[..., Verdict]:
+    """`axe(page)`: asserts that rules ran and found nothing; what needs a person's eye is printed with the test."""
+
+    def check(page: Page, *, within: str | None = None, leave_out: tuple[str, ...] = ()) -> Verdict:
+        verdict = examine(page, within=within, leave_out=leave_out)
+        assert len(verdict.ran) >= FEWEST_RULES, f"Only {verdict.ran} ran on {page.url}"
+        assert not verdict.violations, f"{page.url}\n" + "\n".join(verdict.violations)
+        if verdict.incomplete:
+            print(f"For a person to look at on {page.url}:", *verdict.incomplete, sep="\n  ")
+        return verdict
+
+    return check
