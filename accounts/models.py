@@ -5,6 +5,7 @@ things the person is recognised by. The register extract says where people live,
 """
 
 import uuid
+from datetime import date
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -228,6 +229,12 @@ class District(models.Model):
         return self.name
 
 
+class RegisterExtractQuerySet(models.QuerySet["RegisterExtract"]):
+    def counting_on(self, day: date) -> "RegisterExtractQuerySet":
+        """The newest extract that is valid on that day: the only one that says who lives here."""
+        return self.filter(purged_at=None, valid_until__gte=day).order_by("-drawn_on", "-pk")
+
+
 class RegisterExtract(models.Model):
     """One import of the population register. Expires, and is purged by a task."""
 
@@ -238,6 +245,8 @@ class RegisterExtract(models.Model):
     purged_at = models.DateTimeField(_("purged"), null=True, blank=True)
     rows = models.PositiveIntegerField(_("rows"), default=0)
     sha256 = models.CharField(max_length=64)
+
+    objects = RegisterExtractQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("register extract")
