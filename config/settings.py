@@ -134,6 +134,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "Europe/Copenhagen"
+CELERY_BEAT_SCHEDULE = {
+    "send due notices": {"task": "participation.send_due_notices", "schedule": 60},
+    "delete expired drafts": {"task": "participation.delete_expired_drafts", "schedule": 3600},
+    "remove names": {"task": "participation.remove_names", "schedule": 3600},
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

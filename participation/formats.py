@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from participation.choices import LadderStep
 
 if TYPE_CHECKING:
+    from accounts.models import EligibilityRule, User
     from participation.duties import Duty
+    from participation.forms.contributions import ContributionForm
     from participation.models import Process, ProcessDetail
     from participation.principles.base import Finding
 
@@ -67,6 +70,15 @@ class Format:
     to the format's URL names, each taking the process' slug. `next_step(process, at)` says what a visitor does now in a
     phase that the core has no button for; `participants(process_ids)` counts those who took part in the format's own
     way (voted), beside the contributors that the core counts.
+
+    What citizens give: `contribution_form` is the dotted name of a subclass of
+    `participation.forms.contributions.ContributionForm` that adds the format's fields (its `detail()` is handed to the two
+    next); `create_contribution_detail(contribution, **detail)` writes the format's OneToOne row in the same transaction and
+    `update_contribution_detail(contribution, **detail)` changes it; both may raise `Refused`. `contribution_parts` is a
+    template shown on the contribution's page with `contribution` in its context, `contribution_row` the same for a row of
+    the list; `contribution_related` are the relations those need (given to `select_related`), so that lists stay at a
+    constant number of queries. `contribution_rule(process)` is the rule that "Kan jeg være med?" answers from and that is
+    checked when something is given; `may_contribute(process, user, at)` raises `Refused` for whatever more there is.
     """
 
     key: str
@@ -82,6 +94,11 @@ class Format:
     next_step: Callable[["Process", datetime], NextStep | None] | None = None
     sections: tuple[Section, ...] = ()
     participants: Callable[[Iterable[int]], dict[int, int]] | None = None
+    contribution_form: str = "participation.forms.contributions.ContributionForm"
+    contribution_parts: str = ""
+    contribution_row: str = ""
+    contribution_related: tuple[str, ...] = ()
+    contribution_rule: Callable[["Process"], "EligibilityRule | None"] | None = None
     hue: str = "plain"
     after_transition: Callable[..., None] | None = None
     before_transition: Callable[..., None] | None = None
@@ -92,7 +109,7 @@ class Format:
     copy_detail: Callable[["Process"], dict[str, Any]] | None = None
     money: Callable[["Process"], Decimal | None] | None = None
     # What people give.
-    may_contribute: Callable[..., None] | None = None
+    may_contribute: Callable[["Process", "User", datetime], None] | None = None
     create_contribution_detail: Callable[..., None] | None = None
     update_contribution_detail: Callable[..., None] | None = None
     duties: Callable[..., "Iterable[Duty]"] | None = None
@@ -100,6 +117,10 @@ class Format:
     @property
     def detail_model(self) -> type["ProcessDetail"]:
         return apps.get_model(self.detail)  # type: ignore[return-value]
+
+    @property
+    def contribution_form_class(self) -> type["ContributionForm"]:
+        return import_string(self.contribution_form)
 
     def phase_kind(self, key: str) -> PhaseKind | None:
         return next((kind for kind in self.phase_kinds if kind.key == key), None)

@@ -1,6 +1,7 @@
 """What people give, and what is said back."""
 
 import uuid
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -9,8 +10,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from participation.choices import IntakeChannel, Moderation, NameShown, Outcome
+from participation.choices import PUBLIC, IntakeChannel, Moderation, NameShown, Outcome
 from participation.models.process import Phase, Process
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 class Theme(models.Model):
@@ -36,6 +40,25 @@ class Theme(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class ContributionQuerySet(models.QuerySet["Contribution"]):
+    def public(self) -> Self:
+        """What anyone may read."""
+        return self.filter(moderation=Moderation.PUBLISHED, process__status__in=PUBLIC)
+
+    def standing(self) -> Self:
+        """What was given and is owed an answer: neither withdrawn nor turned away."""
+        return self.exclude(moderation__in=[Moderation.WITHDRAWN, Moderation.REJECTED])
+
+    def for_list(self, *related: str) -> Self:
+        """What a row shows, in one query."""
+        return self.select_related(
+            "process", "author", "organisation", "district", "home_district", "theme", *related
+        ).defer("process__search_vector", "search_vector", "author_contact")
+
+    def of_author(self, user: "User") -> Self:
+        return self.filter(author=user).select_related("process", "theme").defer("search_vector")
 
 
 class Contribution(models.Model):
@@ -132,6 +155,8 @@ class Contribution(models.Model):
 
     search_vector = SearchVectorField(null=True, editable=False)
 
+    objects = ContributionQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("contribution")
         verbose_name_plural = _("contributions")
@@ -158,6 +183,22 @@ class Contribution(models.Model):
         from django.urls import reverse
 
         return reverse("participation:contribution-detail", args=[self.process.slug, self.public_id])
+
+    @property
+    def is_public(self) -> bool:
+        return self.moderation == Moderation.PUBLISHED and self.process.status in PUBLIC
+
+    @property
+    def final_outcome(self) -> str:
+        """Its own outcome, or its theme's."""
+        return self.outcome or (self.theme.outcome if self.theme else "")
+
+    @property
+    def final_answer(self) -> str:
+        return self.answer or (self.theme.answer if self.theme else "")
+
+    def get_final_outcome_display(self) -> str:
+        return str(Outcome(self.final_outcome).label) if self.final_outcome else ""
 
 
 class InternalComment(models.Model):

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from participation.models.process import Process
@@ -82,7 +83,12 @@ class Notice(models.Model):
         FAILED = "failed", _("Failed")
         SHOWN = "shown", _("Only shown on the site")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    address = models.EmailField(
+        blank=True, help_text=_("Only for someone without an account who asked for this one answer.")
+    )
     process = models.ForeignKey(Process, null=True, on_delete=models.CASCADE, related_name="notices")
     event = models.CharField(max_length=80)
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -103,7 +109,15 @@ class Notice(models.Model):
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
         ordering = ["-created_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["user", "event"], name="notice_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "event"], name="notice_once"),
+            models.UniqueConstraint(
+                fields=["address", "event"], name="notice_once_per_address", condition=~Q(address="")
+            ),
+            models.CheckConstraint(
+                name="notice_has_one_reader", condition=Q(user__isnull=False) ^ ~Q(address="")
+            ),
+        ]
         indexes = [models.Index(fields=["state", "due_at"], name="notice_due")]
 
     def __str__(self) -> str:

@@ -1,0 +1,32 @@
+"""Whose name stands beside a contribution, and until when."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from participation.choices import NameShown
+from participation.models import Contribution
+
+
+def shown_name(contribution: Contribution, today: date) -> str:
+    """First name and district unless the writer chose otherwise; nothing but the district when names are gone.
+
+    A business, association or council is shown as what it is. Never empty.
+    """
+    if contribution.organisation is not None:
+        return contribution.organisation.name
+    until = contribution.process.names_until
+    where = contribution.home_district.name if contribution.home_district else ""
+    author = contribution.author
+    given = author.get_full_name() if author is not None else contribution.author_name
+    if (
+        contribution.name_shown == NameShown.NONE
+        or not given.strip()
+        or (until is not None and today >= until)
+    ):
+        who = _("A citizen")
+    elif contribution.name_shown == NameShown.FIRST:
+        who = given.split()[0]
+    else:
+        who = given
+    return f"{who}, {where}" if where else who

@@ -1,0 +1,6 @@
+"""Background work, one file per subject. Tasks take ids, look back instead of assuming that they ran last time, and are
+idempotent because of a stored fact."""
+
+from participation.tasks.notices import delete_expired_drafts, remove_names, send_due_notices
+
+__all__ = ["delete_expired_drafts", "remove_names", "send_due_notices"]
