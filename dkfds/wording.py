@@ -99,7 +99,8 @@ def period(start: datetime | date, end: datetime | date, today: date) -> str:
     if first == last:
         return formats.date_format(first, with_year)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{formats.date_format(first, _('j'))}–{formats.date_format(last, with_year)}"
+        day_alone = formats.date_format(first, pgettext("day of a period", "j"))
+        return f"{day_alone}–{formats.date_format(last, with_year)}"
     begin = formats.date_format(first, with_month if first.year == last.year else _("j F Y"))
     return f"{begin} – {formats.date_format(last, with_year)}"
 

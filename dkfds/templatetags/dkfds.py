@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
 from audit.clock import now
-from dkfds import icons, navigation, rendering, wording
+from dkfds import drawings, icons, navigation, rendering, wording
 
 register = template.Library()
 
@@ -123,6 +123,35 @@ def unlocal(value: Any) -> str:
 @register.simple_tag
 def icon(name: str, extra_class: str = "", label: str = "") -> SafeString:
     return icons.icon(name, extra_class, label)
+
+
+@register.simple_tag
+def draw_ladder(current: str) -> list[drawings.Step]:
+    return drawings.ladder(str(current))
+
+
+@register.simple_tag
+def draw_bars(rows: Any, widest: float | None = None) -> list[drawings.Bar]:
+    return drawings.bars(rows or [], widest=widest)
+
+
+@register.simple_tag
+def draw_map(districts: Any, selected: Any = ()) -> drawings.Map | None:
+    """`districts`: objects with `name` and `geometry`; `selected`: one of them, its name, or several."""
+    chosen = [selected] if isinstance(selected, str) or hasattr(selected, "name") else list(selected or [])
+    names = [one if isinstance(one, str) else one.name for one in chosen]
+    return drawings.district_map([(one.name, one.geometry) for one in districts], names)
+
+
+@register.filter
+def tone(state: Any) -> drawings.Tone:
+    return drawings.tone(state)
+
+
+@register.filter
+def shown_as(value: Any, form: str) -> str:
+    """A chart's number in words: "number", "kroner" or "percent"."""
+    return {"kroner": wording.kroner, "percent": wording.percent}.get(form, wording.number)(value)
 
 
 # The page
