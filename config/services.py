@@ -7,7 +7,7 @@ Production sets ``DATABASE_URL`` and ``REDIS_URL`` and never comes here. ``make 
 
 Three kinds of process:
 
-- a *holder* (``make run``, a pytest session) has a shared lock on ``lease``;
+- a *holder* (``make run``, a pytest session) has a shared lock on ``lease``, which its children don't inherit;
 - one *keeper* per kind and project owns the servers. It starts them, starts them again when they die, and stops them
   when nobody has the lease any more. The kernel lets go of a killed holder's lock, so ``kill -9`` leaves nothing behind;
 - the servers are children of the keeper. On Linux they end with it; elsewhere the next keeper sweeps them by pid file.
@@ -36,11 +36,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,8 +130,8 @@ class Place:
 
     @property
     def groups(self) -> Path:
-        """Process groups that a holder wants ended if it dies without doing so itself."""
-        return self.folder / "groups.json"
+        """A file for each process group that is to be ended if its holder dies without doing so itself."""
+        return self.folder / "groups"
 
     @property
     def log(self) -> Path:
@@ -281,6 +281,22 @@ def command_of(pid: int) -> str:
     return done.stdout.strip()
 
 
+def started_at(pid: int) -> str:
+    """When the process began (it stays the same through exec), or nothing when there is none or only a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return ""
+    except OSError:
+        return ""
+    done = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
 def _end(pid: int, belongs: str, signals: Sequence[tuple[signal.Signals, float]]) -> None:
     """Ends the process if its command line still is ours; each signal with the seconds it is given."""
     for number, seconds in signals:
@@ -327,11 +343,11 @@ class Keeper:
         try:
             self.start()
             with self.place.lease.open("w") as lease:
-                while not self.stopping and not _try_lock(lease, fcntl.LOCK_EX):
+                while not self.stopping and not _try_lock(lease, fcntl.lockf):
                     time.sleep(0.25)
                     self.revive()
                 self.place.status.unlink(missing_ok=True)
-                self.end_groups()
+                end_groups(self.place)
                 self.stop()
         finally:
             self.place.status.unlink(missing_ok=True)
@@ -343,7 +359,7 @@ class Keeper:
     def sweep(self) -> None:
         """Ends what an earlier keeper that was killed left running."""
         self.place.status.unlink(missing_ok=True)
-        self.end_groups()
+        end_groups(self.place)
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int((self.place.data / "postmaster.pid").read_text().splitlines()[0])
             quick = [(signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)]
@@ -351,21 +367,6 @@ class Keeper:
         with contextlib.suppress(OSError, ValueError):
             pid = int((self.place.broker / "valkey.pid").read_text())
             _end(pid, "valkey-server", [(signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)])
-
-    def end_groups(self) -> None:
-        groups = _read_json(self.place.groups)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            alive = [
-                int(pid) for pid, started in groups.items() if started and started == command_of(int(pid))
-            ]
-            for pid in alive:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, number)
-            deadline = time.monotonic() + 8
-            while alive and time.monotonic() < deadline:
-                alive = [pid for pid in alive if command_of(pid)]
-                time.sleep(0.1)
-        self.place.groups.unlink(missing_ok=True)
 
     def start(self) -> None:
         urls: dict[str, str] = {}
@@ -600,10 +601,11 @@ def _last_line(log: Path) -> str:
     return "(no log)"
 
 
-def _try_lock(file: Any, how: int) -> bool:
+def _try_lock(file: Any, lock: Callable[[Any, int], None]) -> bool:
+    """`flock` belongs to the open file (children that don't exec keep it), `lockf` to this process alone."""
     try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     return True
 
@@ -619,9 +621,9 @@ def hold(kind: str) -> Iterator[dict[str, str]]:
         yield {}
         return
     where = place(kind)
-    _make_state_folder(where)
-    with where.lease.open("w") as lease:
-        fcntl.flock(lease, fcntl.LOCK_SH)
+    make_state_folder(where)
+    with where.lease.open("a+") as lease:  # once in a process: closing a second one would let go of both
+        fcntl.lockf(lease, fcntl.LOCK_SH)
         status = _await_keeper(where)
         env: dict[str, str] = status["env"]
         if "DATABASE_URL" not in needs:
@@ -631,7 +633,7 @@ def hold(kind: str) -> Iterator[dict[str, str]]:
         yield env
 
 
-def _make_state_folder(where: Place) -> None:
+def make_state_folder(where: Place) -> None:
     if os.geteuid() == 0:
         _make_folder(SYSTEM_STATE, 0o755)
         _make_folder(where.folder.parent, 0o711)
@@ -648,7 +650,7 @@ def _await_keeper(where: Place) -> dict[str, Any]:
     keeper: int | None = None
     while time.monotonic() < deadline:
         with where.keeper_lock.open("w") as lock:
-            alone = _try_lock(lock, fcntl.LOCK_EX)
+            alone = _try_lock(lock, fcntl.flock)
         if not alone and (status := _read_json(where.status)):
             return status
         if keeper is not None:
@@ -687,7 +689,7 @@ def keep(kind: str) -> int:
     with where.keeper_lock.open("w") as lock:
         # a holder that looks whether there is a keeper has this lock for an instant
         for _ in range(20):
-            if _try_lock(lock, fcntl.LOCK_EX):
+            if _try_lock(lock, fcntl.flock):
                 break
             time.sleep(0.02)
         else:
@@ -706,9 +708,32 @@ def pids(kind: str) -> dict[str, int]:
     return found
 
 
-def end_with_us(kind: str, groups: Sequence[int]) -> None:
-    """These process groups are ended by the keeper if this process dies before it can do so itself."""
-    _write_json(place(kind).groups, {str(pid): command_of(pid) for pid in groups})
+def join(kind: str, command: Sequence[str]) -> NoReturn:
+    """Becomes the command, as a process group that is ended if its holder is killed."""
+    where = place(kind)
+    make_state_folder(where)
+    where.groups.mkdir(mode=0o700, exist_ok=True)
+    if os.getpgid(0) != os.getpid():
+        os.setpgid(0, 0)
+    (where.groups / str(os.getpid())).write_text(started_at(os.getpid()))
+    os.execvp(command[0], command)
+
+
+def end_groups(where: Place) -> None:
+    """Ends what `join` left running; a process id that now belongs to somebody else is left alone."""
+    if not where.groups.exists():
+        return
+    known = {int(file.name): file.read_text() for file in where.groups.iterdir() if file.name.isdigit()}
+    alive = [pid for pid, started in known.items() if started and started_at(pid) == started]
+    for number, seconds in ((signal.SIGTERM, 8.0), (signal.SIGKILL, 3.0)):
+        for pid in alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, number)
+        deadline = time.monotonic() + seconds
+        while alive and time.monotonic() < deadline:
+            time.sleep(0.05)
+            alive = [pid for pid in alive if started_at(pid) == known[pid]]
+    shutil.rmtree(where.groups, ignore_errors=True)
 
 
 def stop(kind: str, *, seconds: float = 30) -> bool:
@@ -723,7 +748,7 @@ def stop(kind: str, *, seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with where.keeper_lock.open("w") as lock:
-            if _try_lock(lock, fcntl.LOCK_EX):
+            if _try_lock(lock, fcntl.flock):
                 Keeper(where, database=True, broker=True).sweep()
                 return True
         time.sleep(0.1)
@@ -743,7 +768,9 @@ def remove(kind: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    usage = "python -m config.services keep|stop|remove|show run|test|faults"
+    usage = "python -m config.services keep|stop|remove|show|join run|test|faults [command …]"
+    if len(arguments) > 2 and arguments[0] == "join":
+        join(arguments[1], arguments[2:])
     if len(arguments) != 2 or arguments[0] not in {"keep", "stop", "remove", "show"}:
         print(usage, file=sys.stderr)
         return 2

@@ -24,7 +24,6 @@ FIXED = {
     "DEMO": "1",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "SITE_URL": "http://testserver",
-    "SECURE_SSL_REDIRECT": "0",
     "PLAIN_STATIC": "1",
 }
 _until_exit = contextlib.ExitStack()

@@ -16,5 +16,4 @@ if not services.started_by_a_test():
     DATABASES["default"] |= {name: owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False  # the live server speaks plain HTTP
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True  # nothing is collected for tests
