@@ -133,17 +133,17 @@ class KronerField(forms.IntegerField):
     widget = KronerInput
 
     def to_python(self, value: Any) -> int | None:
-        if isinstance(value, str):
-            text = re.sub(r"(?i)\s*kr\.?$", "", value.strip()).replace("\N{NO-BREAK SPACE}", " ")
-            if re.fullmatch(r"-?\d{1,3}([. ]\d{3})+(,00|,-)?", text, re.ASCII):
-                text = re.sub(r"(,00|,-)$", "", text).replace(".", "").replace(" ", "")
-            value = re.sub(r"(,00|,-)$", "", text)
-        try:
+        if not isinstance(value, str):
             return super().to_python(value)
-        except ValidationError:
-            raise ValidationError(
-                _("Write the amount in whole kroner, for example 640.000."), code="invalid"
-            ) from None
+        text = re.sub(r"(?i)\s*kr\.?$", "", value.strip()).replace("\N{NO-BREAK SPACE}", " ")
+        text = re.sub(r"(,00|,-)$", "", text)
+        if re.fullmatch(r"-?\d{1,3}([. ]\d{3})+", text, re.ASCII):
+            text = re.sub(r"[. ]", "", text)
+        if not text:
+            return None
+        if not re.fullmatch(r"-?\d{1,15}", text, re.ASCII):
+            raise ValidationError(_("Write the amount in whole kroner, for example 640.000."), code="invalid")
+        return int(text)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {}

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from dkfds.fields import DateWidget
 
+DJANGO_ROWS = "10"  # what a Textarea has when nobody chose
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -115,7 +117,8 @@ def control(field: BoundField, drawn: Drawn, extra_class: str = "") -> str:
         attrs["maxlength"] = (
             False  # nothing is cut off while typing or pasting: the counter says it, then the form
         )
-        attrs["rows"] = widget.attrs.get("rows", 6)
+        if widget.attrs.get("rows") == DJANGO_ROWS:
+            attrs["rows"] = "6"
     if isinstance(widget, forms.NumberInput):
         whole = not isinstance(field.field, (forms.FloatField, forms.DecimalField))
         attrs["inputmode"] = widget.attrs.get("inputmode", "numeric" if whole else "decimal")
@@ -150,7 +153,7 @@ def choices(field: BoundField) -> list[dict[str, Any]]:
         attrs = {
             key: value
             for key, value in data["attrs"].items()
-            if key not in {"id", "class", "aria-describedby"}
+            if key not in {"id", "class", "aria-describedby", "checked"}
         }
         attrs.pop("required", None) if data["type"] == "checkbox" else None
         value = str(data["value"])
