@@ -172,6 +172,13 @@ def nav_places(context: template.Context, area: str) -> list[dict[str, Any]]:
     return found
 
 
+@register.simple_tag
+def front_page() -> str:
+    """The front page in the language of this page."""
+    language = (translation.get_language() or settings.LANGUAGE_CODE).split("-")[0]
+    return "/" if language == settings.LANGUAGE_CODE else f"/{language}/"
+
+
 @register.simple_tag(takes_context=True)
 def language_links(context: template.Context) -> list[dict[str, Any]]:
     """This same page in each language: Danish without prefix, English under /en/."""
