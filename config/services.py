@@ -716,7 +716,7 @@ def join(kind: str, command: Sequence[str]) -> NoReturn:
     if os.getpgid(0) != os.getpid():
         os.setpgid(0, 0)
     (where.groups / str(os.getpid())).write_text(started_at(os.getpid()))
-    os.execvp(command[0], command)
+    os.execvp(command[0], list(command))
 
 
 def end_groups(where: Place) -> None:
