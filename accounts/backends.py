@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.backends import ModelBackend
 
 from accounts.permissions import Permission
 
@@ -25,8 +25,11 @@ _BY_APP: dict[str, Permission] = {
 }
 
 
-class RoleBackend(BaseBackend):
-    """Permissions come from the user's role; sign-in itself is allauth's."""
+class RoleBackend(ModelBackend):
+    """Finds the signed-in user again. Permissions come from the user's role; sign-in itself is allauth's."""
+
+    def authenticate(self, request: object, **credentials: object) -> None:  # type: ignore[override]
+        return None
 
 
 def may_in_admin(user: "User", perm: str) -> bool:

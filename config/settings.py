@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -157,7 +158,39 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 CSRF_FAILURE_VIEW = "dkfds.errors.csrf_failure"
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "/min-side/"
+
+# Staff sign in with e-mail, password and a second factor, or through the municipality's own OpenID Connect.
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # sign-up itself is closed: see accounts/adapters.py
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.StaffResetPasswordForm"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "manage_email": "10/m/user",
+    "broker_login": "30/m/ip",
+    "export": "10/h/user",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env("PROXY_COUNT", "1" if env_bool("BEHIND_PROXY") else "0"))
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = env("PORTAL_NAME", "Øjenhøjde")
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://")
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 
 # Keys. Each is a comma-separated list, newest first; the oldest may be dropped when nothing uses it any more.
 PERSON_KEY_SECRETS = env_list("PERSON_KEY_SECRETS")  # "version:secret"
@@ -201,10 +234,54 @@ MUNICIPALITY = {
     "address": env("MUNICIPALITY_ADDRESS", ""),
 }
 
-# Citizens sign in through any OpenID Connect broker for MitID.
-MITID_ISSUER = env("MITID_ISSUER", "")
+# Citizens sign in through any OpenID Connect broker for MitID; MITID_ASSURANCE lists the levels that are enough.
+MITID_ISSUER = env("MITID_ISSUER", "").rstrip("/")
 MITID_CLIENT_ID = env("MITID_CLIENT_ID", "")
 MITID_CLIENT_SECRET = env("MITID_CLIENT_SECRET", "")
+MITID_SCOPES = env("MITID_SCOPES", "openid mitid ssn").split()
+MITID_ASSURANCE = frozenset(env_list("MITID_ASSURANCE", "Substantial,High"))
+# The municipality's own sign-in for staff, if any. What proves the second factor is named by the values of amr or acr.
+STAFF_OIDC_ISSUER = env("STAFF_OIDC_ISSUER", "").rstrip("/")
+STAFF_OIDC_CLIENT_ID = env("STAFF_OIDC_CLIENT_ID", "")
+STAFF_OIDC_CLIENT_SECRET = env("STAFF_OIDC_CLIENT_SECRET", "")
+STAFF_OIDC_SECOND_FACTOR = frozenset(env_list("STAFF_OIDC_SECOND_FACTOR", "mfa"))
+
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.BrokerAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False  # the ID token may hold the CPR number
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": provider_id,
+                "name": name,
+                "client_id": client_id,
+                "secret": secret,
+                "settings": {
+                    "server_url": issuer,
+                    "scope": scopes,
+                    "oauth_pkce_enabled": True,
+                    "fetch_userinfo": True,
+                },
+            }
+            for provider_id, name, issuer, client_id, secret, scopes in (
+                ("mitid", "MitID", MITID_ISSUER, MITID_CLIENT_ID, MITID_CLIENT_SECRET, MITID_SCOPES),
+                (
+                    "medarbejder",
+                    env("STAFF_OIDC_NAME", "Kommunens login"),
+                    STAFF_OIDC_ISSUER,
+                    STAFF_OIDC_CLIENT_ID,
+                    STAFF_OIDC_CLIENT_SECRET,
+                    ["openid", "profile", "email"],
+                ),
+            )
+            if issuer
+        ]
+    }
+}
 
 CLOCK_FILE = env("CLOCK_FILE", "")  # demo and tests only: see audit/clock.py
 

@@ -86,7 +86,7 @@ class DateField(forms.DateField):
     def to_python(self, value: Any) -> date | None:
         if not isinstance(value, (list, tuple)):
             return super().to_python(value)
-        parts = (_given(value) + [""] * 3)[:3]
+        parts = _given(value)[:3]
         return _date(parts) if any(parts) else None
 
 
