@@ -5,14 +5,19 @@ Roll and ballot are two tables that nothing ties together: no foreign key, time,
 """
 
 import uuid
+from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import CharField, F, OuterRef, Q
+from django.db.models.functions import Cast, JSONObject, Length
+from django.utils import formats, timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from participation.choices import IntakeChannel
+from participation.choices import IntakeChannel, Moderation
 from participation.models import Contribution, Phase, Process, ProcessDetail
 
 
@@ -89,6 +94,9 @@ class CitizenBudget(ProcessDetail):
             models.CheckConstraint(
                 name="budget_points_given", condition=~Q(ballot_type="cumulative") | Q(points__gt=0)
             ),
+            models.CheckConstraint(
+                name="budget_min_votes_with_greedy", condition=Q(min_votes=0) | Q(counting_rule="greedy")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +107,23 @@ class Assessment(models.TextChoices):
     UNDECIDED = "undecided", _("Not assessed yet")
     FEASIBLE = "feasible", _("Can be done")
     NOT_FEASIBLE = "not_feasible", _("Can't be done")
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def ready(self) -> Self:
+        """What may be voted on when voting opens: public, and found feasible."""
+        return self.filter(
+            contribution__moderation=Moderation.PUBLISHED, assessment=Assessment.FEASIBLE, price__isnull=False
+        )
+
+    def on_ballot(self) -> Self:
+        """What stands on the ballot, in the order of their numbers. Whoever has a number keeps it."""
+        return self.exclude(number="").order_by(Length("number"), "number")
+
+    def for_pages(self) -> Self:
+        return self.select_related("contribution__author", "contribution__district").prefetch_related(
+            "cost_lines"
+        )
 
 
 class Project(models.Model):
@@ -127,6 +152,8 @@ class Project(models.Model):
     adjust_until = models.DateTimeField(_("may be adjusted until"), null=True)
     adjusted_at = models.DateTimeField(null=True)
 
+    objects = ProjectQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("project")
         verbose_name_plural = _("projects")
@@ -136,7 +163,7 @@ class Project(models.Model):
                 condition=~Q(assessment="not_feasible") | ~Q(explanation=""),
             ),
             models.CheckConstraint(
-                name="project_feasible_has_price", condition=~Q(assessment="feasible") | Q(price__gt=0)
+                name="project_feasible_has_price", condition=~Q(assessment="feasible") | Q(price__gte=0)
             ),
         ]
 
@@ -159,8 +186,23 @@ class CostLine(models.Model):
         return f"{self.text}: {self.amount}"
 
 
+class RoundQuerySet(models.QuerySet["Round"]):
+    def for_voting(self) -> Self:
+        """The round with all that a vote is checked against, in one query: rules, phase, and `paper`, the numbers
+        and prices that stand on the ballot."""
+        paper = (
+            Project.objects.on_ballot()
+            .filter(contribution__process=OuterRef("process"))
+            .values(entry=JSONObject(number="number", price=Cast("price", CharField())))
+        )
+        return self.select_related("phase", "process__citizenbudget__vote_rule").annotate(
+            paper=ArraySubquery(paper)
+        )
+
+
 class Round(models.Model):
-    """One vote with its own roll, ballots and count. Counting is a status of the round, not a phase."""
+    """One vote with its own roll, ballots and count. The row is made when voting opens; from then on the projects on
+    the ballot are frozen by triggers. Counting is a state of the round, not a phase."""
 
     class State(models.TextChoices):
         VOTING = "voting", _("Voting")
@@ -171,6 +213,10 @@ class Round(models.Model):
     number = models.PositiveSmallIntegerField(default=1)
     phase = models.OneToOneField(Phase, null=True, on_delete=models.PROTECT, related_name="round")
     state = models.CharField(max_length=7, choices=State.choices, default=State.VOTING)
+    opened_at = models.DateTimeField(_("opened"))
+    ballot_bytes = models.PositiveIntegerField(
+        help_text=_("How long every ballot is made before it is encrypted, so that length tells nothing.")
+    )
     sealed_at = models.DateTimeField(null=True)
     sealed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -179,6 +225,11 @@ class Round(models.Model):
     ballot_count = models.PositiveIntegerField(default=0)
     pb_sha256 = models.CharField(max_length=64, blank=True)
     roll_anonymised_at = models.DateTimeField(null=True)
+    imported_meta = models.JSONField(
+        default=dict, help_text=_("What the file said about an election that was held elsewhere.")
+    )
+
+    objects = RoundQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("voting round")
@@ -187,6 +238,24 @@ class Round(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process} {self.number}"
+
+    @property
+    def imported(self) -> bool:
+        return bool(self.imported_meta)
+
+    @property
+    def backups_to_destroy(self) -> str:
+        """What the database's keepers must do after sealing (docs/security.md, "The secret ballot")."""
+        if self.sealed_at is None or self.imported:
+            return ""
+        first, last = (
+            formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
+            for at in (self.opened_at, self.sealed_at)
+        )
+        return gettext(
+            "Destroy every backup, snapshot and archived write-ahead log of the database made between %(first)s and "
+            "%(last)s, and take a new backup now: the old ones could still tell who cast which ballot."
+        ) % {"first": first, "last": last}
 
 
 class Roll(models.Model):

@@ -1,0 +1,90 @@
+"""Casting a ballot: the one write in the house that leaves no audit row, because it would tell who voted when."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import psycopg
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.verdict import Refused
+from budgets import ballots, voting
+from budgets.models import Began, Round
+from participation import clock
+from participation.choices import IntakeChannel
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# Roll and ballot in one statement: both or neither. The round's row is shared with other voters, and waits for (or is
+# refused by) sealing; whoever is on the roll already gets no second ballot, whatever comes at the same moment. No
+# error is raised for that, so no server log names the person. Bound on the server: the statement that a log may show
+# holds no values.
+_CAST = """
+    WITH open AS MATERIALIZED (
+        SELECT id FROM budgets_round WHERE id = %(round)s AND state = 'voting' FOR SHARE
+    ), voted AS (
+        INSERT INTO budgets_roll (id, round_id, person_id, channel, day, age_band, sex, district_id)
+        SELECT %(roll)s::uuid, id, %(person)s::uuid, %(channel)s, %(day)s, %(age_band)s, %(sex)s, %(district)s FROM open
+        ON CONFLICT (round_id, person_id) WHERE person_id IS NOT NULL DO NOTHING
+        RETURNING round_id
+    )
+    INSERT INTO budgets_ballot (id, round_id, channel, pot, choices, tracker)
+    SELECT %(ballot)s::uuid, round_id, %(channel)s, '', %(choices)s, %(tracker)s FROM voted
+"""
+
+
+@sensitive_variables()
+def cast_ballot(
+    *,
+    round: Round,
+    by: "User",
+    choices: Iterable[Sequence[object]],
+    tracker: str | None,
+    channel: str = IntakeChannel.WEB,
+    at: datetime | None = None,
+) -> None:
+    """Put one ballot in the urn and its voter on the roll. When this returns, both are on disk.
+
+    `round` comes from `Round.objects.for_voting()`; `choices` are (project number, points); `tracker` is a code from
+    `ballots.unsign_tracker`, or None when the voter declined one. Raises `Refused`: then nothing was written.
+    """
+    at = at or clock.now()
+    facts = voting.check_voter(by, round, at=at)
+    chosen = ballots.round_paper(round).check(choices)
+    values = {
+        "round": round.pk,
+        "roll": uuid.uuid4(),
+        "person": by.person_id,
+        "channel": IntakeChannel(channel).value,
+        "day": timezone.localdate(at),
+        "age_band": facts.age_band,
+        "sex": facts.sex,
+        "district": facts.district_id,
+        "ballot": uuid.uuid4(),
+        "choices": ballots.encrypt(chosen, round=round, channel=IntakeChannel(channel).value),
+        "tracker": ballots.tracker_hash(tracker, round=round) if tracker else "",
+    }
+    with transaction.atomic(durable=True), connection.wrap_database_errors:
+        connection.ensure_connection()
+        with psycopg.Cursor(connection.connection) as cursor:
+            cursor.execute(_CAST, values)
+            cast = cursor.rowcount
+    if not cast:
+        if voting.has_voted(by, round):
+            raise Refused("already_voted", voting.already_voted())
+        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+
+
+def begin(*, round: Round, by: "User", at: datetime | None = None) -> None:
+    """Remember that someone opened the ballot, and nothing more, so that they can be reminded once."""
+    at = at or clock.now()
+    voting.check_open(round.process, round.phase, at)
+    with transaction.atomic():
+        Began.objects.bulk_create(
+            [Began(round=round, user=by, day=timezone.localdate(at))], ignore_conflicts=True
+        )

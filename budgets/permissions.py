@@ -1,0 +1,121 @@
+"""Who may do what in a citizen budget, now. Voting itself is asked in `budgets.voting`."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from accounts.permissions import EVERY_UNIT, Permission
+from accounts.verdict import Refused, Verdict, verdict
+from budgets.models import Assessment, Project, Round
+from budgets.voting import LAST_MOMENT, moment
+from participation import clock
+from participation.choices import BEFORE_DECISION, Status
+from participation.models import Process
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def check_own_work(user: "User | None", process: Process, permission: Permission) -> None:
+    """The role may, and the process belongs to the user's unit. None is the system's own clock."""
+    if user is None:
+        return
+    if not user.is_authenticated or not user.may(permission):
+        raise Refused("role", _("Your role doesn't let you do this."))
+    if process.unit_id not in user.unit_ids() and user.role not in EVERY_UNIT:
+        raise Refused("other_unit", _("This process belongs to another unit."))
+
+
+def check_may_seal(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
+    check_own_work(user, round.process, Permission.COUNT_VOTES)
+    if round.state != Round.State.VOTING:
+        raise Refused("already_sealed", _("The ballots are already sealed."))
+    at = at or clock.now()
+    closes = round.phase.interval.upper if round.phase else None
+    if closes is not None and at < closes + LAST_MOMENT:
+        raise Refused(
+            "still_voting",
+            _("The ballots can be sealed from %(when)s, when voting is over and the last votes have come in.")
+            % {"when": moment(closes + LAST_MOMENT)},
+        )
+
+
+def can_seal(user: "User | None", round: Round, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_seal, user, round, at=at)
+
+
+def check_may_count(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
+    check_own_work(user, round.process, Permission.COUNT_VOTES)
+    if round.state == Round.State.VOTING:
+        raise Refused("not_sealed", _("The ballots must be sealed before they can be counted."))
+
+
+def can_count(user: "User | None", round: Round, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_count, user, round, at=at)
+
+
+def check_may_record_lot(user: "User", round: Round, *, at: datetime | None = None) -> None:
+    check_may_count(user, round)
+    count = getattr(round, "count", None)
+    if count is None or count.winners is not None:
+        raise Refused("no_tie", _("No tie waits for a lot."))
+
+
+def can_record_lot(user: "User", round: Round, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_record_lot, user, round, at=at)
+
+
+def check_may_decide_projects(user: "User", process: Process, *, at: datetime | None = None) -> None:
+    check_own_work(user, process, Permission.RECORD_DECISION)
+    if process.status not in {Status.CLOSED, Status.DECIDED}:
+        raise Refused(
+            "not_closed", _("The decision is recorded when voting is over and the process is closed.")
+        )
+    if not Round.objects.filter(process=process, state=Round.State.COUNTED).exists():
+        raise Refused("not_counted", _("The votes must be counted first."))
+
+
+def can_decide_projects(user: "User", process: Process, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_decide_projects, user, process, at=at)
+
+
+def check_may_assess(user: "User", project: Project, *, at: datetime | None = None) -> None:
+    process = project.contribution.process
+    check_own_work(user, process, Permission.ASSESS)
+    if project.contribution.author_id == user.pk:
+        raise Refused("own_project", _("A colleague must assess a project that you wrote yourself."))
+    if process.status not in BEFORE_DECISION:
+        raise Refused("over", _("The process is over."))
+    check_not_on_ballot(project)
+
+
+def can_assess(user: "User", project: Project, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_assess, user, project, at=at)
+
+
+def check_not_on_ballot(project: Project) -> None:
+    """Once voting has opened, what stands on the ballot stays as it is."""
+    if project.number and Round.objects.filter(process=project.contribution.process_id).exists():
+        raise Refused("on_ballot", _("Voting has opened, so the projects on the ballot can't be changed."))
+
+
+def check_may_adjust(user: "User", project: Project, *, at: datetime | None = None) -> None:
+    """Once, by its author, until the day the author was told."""
+    at = at or clock.now()
+    if project.contribution.author_id != user.pk:
+        raise Refused("not_author", _("Only the person who proposed the project can adjust it."))
+    if project.assessment == Assessment.UNDECIDED or project.adjust_until is None:
+        raise Refused("not_assessed", _("You can adjust the project when it has been assessed."))
+    if project.adjusted_at is not None:
+        raise Refused("adjusted_already", _("You have already adjusted the project once."))
+    if at >= project.adjust_until:
+        raise Refused(
+            "too_late",
+            _("The project could be adjusted until %(when)s.") % {"when": moment(project.adjust_until)},
+        )
+    check_not_on_ballot(project)
+
+
+def can_adjust(user: "User", project: Project, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_adjust, user, project, at=at)

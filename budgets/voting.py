@@ -1,0 +1,103 @@
+"""Whether someone may vote, now, and when not, why: the text a page shows."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Prefetch
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from accounts import eligibility
+from accounts.eligibility import Facts
+from accounts.permissions import Permission
+from accounts.verdict import Refused, Verdict, verdict
+from budgets.models import Roll, Round
+from participation import clock
+from participation.choices import Status
+from participation.models import Phase, Process
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+VOTE = "vote"  # the phase kind (budgets.format)
+# A vote sent in the last second may still be on its way: ballots are sealed a little after the close.
+LAST_MOMENT = timedelta(minutes=5)
+_RUNNING = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
+
+
+def moment(at: datetime) -> str:
+    return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+def rounds_for_voting() -> "Prefetch[str]":
+    return Prefetch("rounds", Round.objects.for_voting())
+
+
+def round_at(process: Process, at: datetime | None = None) -> Round | None:
+    """The round that is open at this moment (`budgets.actions.open_round` makes it when voting begins)."""
+    return (
+        Round.objects.for_voting()
+        .filter(process=process, phase__interval__contains=at or clock.now(), state=Round.State.VOTING)
+        .first()
+    )
+
+
+def vote_phase(process: Process, at: datetime) -> Phase | None:
+    """The voting phase that runs, else the one that comes, else the last one there was."""
+    phases = sorted(
+        (phase for phase in process.phases.all() if phase.kind == VOTE),
+        key=lambda phase: phase.interval.lower,
+    )
+    ahead = [phase for phase in phases if phase.interval.upper > at]
+    return ahead[0] if ahead else phases[-1] if phases else None
+
+
+def check_open(process: Process, phase: Phase | None, at: datetime) -> None:
+    """Voting is open at the moment the request came in. The phase says so; status alone never opens or closes."""
+    if process.status == Status.CANCELLED:
+        raise Refused("cancelled", _("This process has been cancelled."))
+    if process.status not in _RUNNING or phase is None:
+        raise Refused("not_voting", _("There is nothing to vote on here."))
+    if at < phase.interval.lower:
+        raise Refused(
+            "not_open_yet", _("Voting opens on %(when)s.") % {"when": moment(phase.interval.lower)}
+        )
+    if at >= phase.interval.upper:
+        raise Refused("closed", _("Voting closed on %(when)s.") % {"when": moment(phase.interval.upper)})
+
+
+def check_voter(user: "User | None", round: Round, *, at: datetime) -> Facts:
+    """Everything but whether the person has voted, which only the roll itself can say. Returns what the roll keeps."""
+    check_open(round.process, round.phase, at)
+    if round.state != Round.State.VOTING:
+        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+    if user is None or not user.is_authenticated:
+        raise Refused("sign_in", _("Sign in with MitID to vote."))
+    if not user.may(Permission.TAKE_PART):
+        raise Refused(
+            "role", _("You are signed in as staff. Sign in with your own MitID to vote as a citizen.")
+        )
+    if user.person_id is None or user.organisation_id is not None:
+        raise Refused(
+            "no_person", _("Only people can vote. Sign in with your private MitID, not one for a business.")
+        )
+    eligibility.check_eligible(round.process.citizenbudget.vote_rule, user, at=at, act=VOTE)
+    return eligibility.facts(user, at)
+
+
+def check_may_vote(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
+    check_voter(user, round, at=at or clock.now())
+    if user is not None and has_voted(user, round):
+        raise Refused("already_voted", already_voted())
+
+
+def can_vote(user: "User | None", round: Round, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_vote, user, round, at=at)
+
+
+def has_voted(user: "User", round: Round) -> bool:
+    return user.person_id is not None and Roll.objects.filter(round=round, person=user.person_id).exists()
+
+
+def already_voted() -> str:
+    return _("You have already voted. Your vote can't be changed, not by us either.")
