@@ -108,12 +108,18 @@ def facts(who: User | Person | None, at: datetime | None = None) -> Facts:
 
 
 def check_eligible(
-    rule: EligibilityRule, who: User | Person | None, *, at: datetime | None = None, act: str = ""
+    rule: EligibilityRule,
+    who: User | Person | None,
+    *,
+    at: datetime | None = None,
+    act: str = "",
+    known: Facts | None = None,
 ) -> None:
-    """Raises `Refused` with the first reason why not. `act` is a word for the audit of callers; the rule is the same."""
+    """Raises `Refused` with the first reason why not. `act` is a word for the audit of callers; the rule is the same.
+    `known` are the person's facts, where the caller has asked for them already."""
     if who is None or (isinstance(who, User) and not who.is_authenticated):
         raise Refused("sign_in", _("Sign in with MitID first."))
-    known = facts(who, at)
+    known = known or facts(who, at)
     if known.organisation:
         if rule.organisations:
             return

@@ -7,6 +7,7 @@ class BudgetsConfig(AppConfig):
     verbose_name = _("Citizen budgets")
 
     def ready(self) -> None:
+        from budgets import checks  # noqa: F401
         from budgets.format import CITIZEN_BUDGET
         from participation import formats
 

@@ -116,9 +116,7 @@ class Paper:
         if amount > self.most:
             raise Refused(
                 "too_many",
-                ngettext(
-                    "Choose at most %(most)s project.", "Choose at most %(most)s projects.", self.most
-                )
+                ngettext("Choose at most %(most)s project.", "Choose at most %(most)s projects.", self.most)
                 % {"most": self.most},
                 "choices",
             )

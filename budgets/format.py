@@ -1,15 +1,82 @@
 """What a citizen budget is, told to the core."""
 
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
 from django.utils.translation import gettext_lazy as _
 
 from participation.choices import LadderStep
 from participation.formats import Act, Format, PhaseKind
+
+if TYPE_CHECKING:
+    from accounts.models import EligibilityRule
+    from participation.models import Contribution, Process, ProcessDetail
 
 KEY = "citizen_budget"
 
 IDEAS = PhaseKind("ideas", _("Ideas"), frozenset({Act.CONTRIBUTE, Act.EDIT}))
 ASSESSMENT = PhaseKind("assessment", _("Assessment"), frozenset({Act.ASSESS}))
 VOTE = PhaseKind("vote", _("Voting"), frozenset({Act.VOTE}))
+
+
+def _create_detail(process: "Process", **detail: Any) -> "ProcessDetail":
+    from budgets.actions.setup import create_budget
+
+    return create_budget(process, **detail)
+
+
+def _update_detail(process: "Process", **detail: Any) -> None:
+    from budgets.actions.setup import update_budget
+
+    update_budget(process, **detail)
+
+
+def _copy_detail(process: "Process") -> dict[str, Any]:
+    from budgets.actions.setup import copy_budget
+
+    return copy_budget(process)
+
+
+def _money(process: "Process") -> Decimal | None:
+    from budgets.models import CitizenBudget
+
+    return CitizenBudget.objects.filter(process=process).values_list("total", flat=True).first()
+
+
+def _participants(process_ids: Iterable[int]) -> dict[int, int]:
+    from django.db.models import Count
+
+    from budgets.models import Roll
+
+    voters = Roll.objects.filter(round__process__in=list(process_ids)).values_list("round__process")
+    return dict(voters.annotate(voters=Count("pk")).order_by())
+
+
+def _create_project(contribution: "Contribution", **detail: Any) -> None:
+    from budgets.actions.projects import create_project
+
+    create_project(contribution, **detail)
+
+
+def _update_project(contribution: "Contribution", **detail: Any) -> None:
+    from budgets.actions.projects import update_project
+
+    update_project(contribution, **detail)
+
+
+def _who_may_propose(process: "Process") -> "EligibilityRule | None":
+    from budgets.models import CitizenBudget
+
+    budget = CitizenBudget.objects.select_related("propose_rule").filter(process=process).first()
+    return budget.propose_rule if budget else None
+
+
+def _checks(process: "Process") -> "Iterable[Any]":
+    from budgets.principle_checks import findings
+
+    return findings(process)
+
 
 CITIZEN_BUDGET = Format(
     key=KEY,
@@ -20,4 +87,12 @@ CITIZEN_BUDGET = Format(
     ladder_steps=frozenset({LadderStep.INFLUENCE, LadderStep.CODECISION, LadderStep.CORESPONSIBILITY}),
     contribution_label=_("Project"),
     contribution_label_plural=_("Projects"),
+    extra_checks=(_checks,),
+    participants=_participants,
+    create_detail=_create_detail,
+    update_detail=_update_detail,
+    copy_detail=_copy_detail,
+    money=_money,
+    create_contribution_detail=_create_project,
+    update_contribution_detail=_update_project,
 )

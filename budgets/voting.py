@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
@@ -27,10 +26,6 @@ _RUNNING = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
 
 def moment(at: datetime) -> str:
     return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
-
-
-def rounds_for_voting() -> "Prefetch[str]":
-    return Prefetch("rounds", Round.objects.for_voting())
 
 
 def round_at(process: Process, at: datetime | None = None) -> Round | None:
@@ -59,9 +54,7 @@ def check_open(process: Process, phase: Phase | None, at: datetime) -> None:
     if process.status not in _RUNNING or phase is None:
         raise Refused("not_voting", _("There is nothing to vote on here."))
     if at < phase.interval.lower:
-        raise Refused(
-            "not_open_yet", _("Voting opens on %(when)s.") % {"when": moment(phase.interval.lower)}
-        )
+        raise Refused("not_open_yet", _("Voting opens on %(when)s.") % {"when": moment(phase.interval.lower)})
     if at >= phase.interval.upper:
         raise Refused("closed", _("Voting closed on %(when)s.") % {"when": moment(phase.interval.upper)})
 
@@ -81,8 +74,9 @@ def check_voter(user: "User | None", round: Round, *, at: datetime) -> Facts:
         raise Refused(
             "no_person", _("Only people can vote. Sign in with your private MitID, not one for a business.")
         )
-    eligibility.check_eligible(round.process.citizenbudget.vote_rule, user, at=at, act=VOTE)
-    return eligibility.facts(user, at)
+    known = eligibility.facts(user, at)
+    eligibility.check_eligible(round.process.citizenbudget.vote_rule, user, at=at, act=VOTE, known=known)
+    return known
 
 
 def check_may_vote(user: "User | None", round: Round, *, at: datetime | None = None) -> None:

@@ -29,7 +29,8 @@ _CAST = """
         SELECT id FROM budgets_round WHERE id = %(round)s AND state = 'voting' FOR SHARE
     ), voted AS (
         INSERT INTO budgets_roll (id, round_id, person_id, channel, day, age_band, sex, district_id)
-        SELECT %(roll)s::uuid, id, %(person)s::uuid, %(channel)s, %(day)s, %(age_band)s, %(sex)s, %(district)s FROM open
+        SELECT %(roll)s::uuid, id, %(person)s::uuid, %(channel)s, %(day)s, %(age_band)s, %(sex)s, %(district)s::bigint
+        FROM open
         ON CONFLICT (round_id, person_id) WHERE person_id IS NOT NULL DO NOTHING
         RETURNING round_id
     )

@@ -1,0 +1,250 @@
+"""Counting a sealed round, the lot that a tie asks for, and what the council decided."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.verdict import Refused
+from audit import actions as audit
+from budgets import counting, election, permissions
+from budgets.counting import CountingError, Outcome, Rule
+from budgets.models import Count, Lot, Project, ProjectDecision, Round
+from participation import clock
+from participation.models import Process
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def count_round(
+    *, round: Round, by: "User | None", rule: Rule | None = None, at: datetime | None = None
+) -> Count:
+    """Count a sealed round by the rule published before voting (`rule` only where an imported file names none), and
+    once more by the other rule for comparison. A tie that decides leaves `winners` empty until its lot is recorded."""
+    at = at or clock.now()
+    with transaction.atomic():
+        round = _locked(round)
+        permissions.check_may_count(by, round, at=at)
+        count = _count(round, by, rule, at)
+    return count
+
+
+def record_lot(
+    *,
+    round: Round,
+    by: "User",
+    order: Sequence[str],
+    drawn_at: datetime,
+    how: str,
+    witnesses: str,
+    at: datetime | None = None,
+) -> Count:
+    """Record a public lot, drawn outside the computer, and go on with the count. `order` names the tied projects in
+    the order they were drawn."""
+    at = at or clock.now()
+    with transaction.atomic():
+        round = _locked(round)
+        permissions.check_may_record_lot(by, round, at=at)
+        order = [number.strip() for number in order]
+        tied = waiting_for_lot(round.count)
+        if len(set(order)) != len(order) or set(order) != set(tied):
+            raise Refused(
+                "lot_order",
+                _("Name each of the tied projects once, in the order they were drawn: %(tied)s.")
+                % {"tied": ", ".join(tied)},
+                "order",
+            )
+        try:
+            election.joined_lots([*round.lots.values_list("order", flat=True), order])
+        except CountingError as error:
+            raise Refused("lot_order", str(error), "order") from error
+        if round.sealed_at is None or not round.sealed_at <= drawn_at <= at:
+            raise Refused("lot_time", _("The lot is drawn after the sealing, and before now."), "drawn_at")
+        for field, text in (("how", how), ("witnesses", witnesses)):
+            if not text.strip():
+                raise Refused(
+                    "lot_incomplete", _("Say how the lot was drawn and who saw it: both are public."), field
+                )
+        lot = Lot.objects.create(
+            round=round,
+            order=order,
+            drawn_at=drawn_at,
+            how=how.strip(),
+            witnesses=witnesses.strip(),
+            recorded_by=by,
+            recorded_at=at,
+        )
+        audit.record(
+            action="budgets.record_lot",
+            by=by,
+            obj=lot,
+            values={"order": order},
+            process_id=round.process_id,
+        )
+        return _count(round, by, Rule(round.count.rule), at)
+
+
+def waiting_for_lot(count: Count) -> list[str]:
+    """The projects of the first tie that waits for its lot."""
+    open_ties = [tie for tie in count.outcome["ties"] if tie["resolved_by"] is None]
+    return list(open_ties[0]["tied"]) if open_ties else []
+
+
+def decide_projects(
+    *,
+    process: Process,
+    by: "User",
+    decisions: Iterable[Mapping[str, Any]],
+    at: datetime | None = None,
+) -> list[ProjectDecision]:
+    """What the council decided, for every project on the ballot: `{"project": number, "funded": bool, "amount":
+    Decimal | None, "reason": str}`. Where it differs from the vote, the reason is public and can't be left out."""
+    with transaction.atomic():
+        process = Process.objects.select_for_update().get(pk=process.pk)
+        permissions.check_may_decide_projects(by, process, at=at)
+        count = (
+            Count.objects.filter(round__process=process, winners__isnull=False)
+            .order_by("-round__number")
+            .first()
+        )
+        winners = set(count.winners or ()) if count else set()
+        projects = {
+            project.number: project
+            for project in Project.objects.on_ballot()
+            .filter(contribution__process=process)
+            .select_related("contribution")
+        }
+        rows = [_decision(decision, projects, winners) for decision in decisions]
+        decided = {row.project.number for row in rows}
+        if len(decided) != len(rows) or decided != projects.keys():
+            raise Refused(
+                "not_all_decided", _("Say for each project on the ballot whether it gets the money.")
+            )
+        ProjectDecision.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["project"],
+            update_fields=["funded", "amount", "voted_in", "reason"],
+        )
+        audit.record(
+            action="budgets.decide_projects",
+            by=by,
+            obj=process,
+            values={
+                "funded": sorted(row.project.number for row in rows if row.funded),
+                "differs": sorted(row.project.number for row in rows if row.funded != row.voted_in),
+            },
+        )
+    return rows
+
+
+def _decision(
+    decision: Mapping[str, Any], projects: Mapping[str, Project], winners: set[str]
+) -> ProjectDecision:
+    number = str(decision["project"])
+    if number not in projects:
+        raise Refused("unknown_project", _("Project %(number)s isn't on the ballot.") % {"number": number})
+    funded, reason = bool(decision["funded"]), str(decision.get("reason") or "").strip()
+    amount = decision.get("amount")
+    if amount is not None and Decimal(amount) < 0:
+        raise Refused("amount", _("An amount can't be below zero."), f"amount-{number}")
+    if funded != (number in winners) and not reason:
+        raise Refused(
+            "reason_missing",
+            _("The decision on “%(project)s” differs from the vote. Write why: the reason is public.")
+            % {"project": projects[number].contribution.title},
+            f"reason-{number}",
+        )
+    return ProjectDecision(
+        project=projects[number],
+        funded=funded,
+        amount=(amount if amount is not None else projects[number].price) if funded else None,
+        voted_in=number in winners,
+        reason=reason if funded != (number in winners) else "",
+    )
+
+
+def _locked(round: Round) -> Round:
+    Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+    return Round.objects.for_voting().select_related("count").get(pk=round.pk)
+
+
+def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> Count:
+    official = election.rule_of(round)
+    if official is None and rule is None:
+        raise Refused("no_rule", _("The file names no counting rule that is known. Choose one."), "rule")
+    used = official or rule
+    assert used is not None
+    cast = election.election_of(round)
+    try:
+        outcome = election.count_with_lots(cast, used, list(round.lots.values_list("order", flat=True)))
+        compared = counting.count(cast, election.other_rule(used))
+    except CountingError as error:
+        raise Refused("count", str(error)) from error
+    count, _created = Count.objects.update_or_create(
+        round=round,
+        defaults={
+            "rule": used.value,
+            "winners": None if outcome.winners is None else list(outcome.winners),
+            "spent": None if outcome.spent is None else Decimal(counting_number(outcome.spent)),
+            "outcome": outcome_as_json(outcome),
+            "comparison": outcome_as_json(compared, steps=False),
+            "counted_at": at,
+            "counted_by": by,
+        },
+    )
+    round.state = Round.State.SEALED if outcome.winners is None else Round.State.COUNTED
+    round.save(update_fields=["state"])
+    audit.record(
+        action="budgets.count_round",
+        by=by,
+        obj=round,
+        changed=["state"],
+        values={"rule": used.value, "winners": count.winners},
+    )
+    return count
+
+
+def counting_number(value: counting.Amount) -> str:
+    """An amount of money as exact text, to the hundredth."""
+    return str(Decimal(int(value * 100)).scaleb(-2))
+
+
+def outcome_as_json(outcome: Outcome, *, steps: bool = True) -> dict[str, Any]:
+    """An outcome as it is stored: amounts as text, so that no decimal is lost."""
+
+    def text(value: counting.Amount | None) -> str | None:
+        return None if value is None else str(value)
+
+    stored: dict[str, Any] = {
+        "rule": outcome.rule.value,
+        "winners": None if outcome.winners is None else list(outcome.winners),
+        "spent": text(outcome.spent),
+        "ties": [tie.as_dict() for tie in outcome.ties],
+        "round": outcome.round,
+        "share": text(outcome.share),
+        "overrun": text(outcome.overrun),
+    }
+    if steps:
+        stored["steps"] = [
+            {
+                "number": step.number,
+                "project": step.project,
+                "decision": step.decision.value,
+                "score": text(step.score),
+                "votes": step.votes,
+                "cost": text(step.cost),
+                "before": text(step.before),
+                "after": text(step.after),
+                "tie": step.tie,
+                "price": text(step.price),
+                "payers": step.payers,
+                "emptied": step.emptied,
+            }
+            for step in outcome.steps
+        ]
+    return stored

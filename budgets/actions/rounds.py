@@ -1,0 +1,205 @@
+"""A voting round: opened with its projects numbered and frozen, sealed when voting is over, anonymised in the end."""
+
+import json
+import secrets
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from accounts.verdict import Refused
+from audit import actions as audit
+from budgets import ballots, election, permissions, voting
+from budgets.models import Ballot, Began, CountedBallot, Project, Roll, Round
+from participation import clock
+from participation.models import Process
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+_random = secrets.SystemRandom()
+_READ_AT_A_TIME = 5000
+
+
+def open_round(*, process: Process, by: "User | None" = None, at: datetime | None = None) -> Round:
+    """Open the round of the voting phase that runs at `at`: give each project that is ready its number on the ballot,
+    for good. Asked by the clock, or by the first visitor when the clock is late; asked again it changes nothing."""
+    at = at or clock.now()
+    known = voting.round_at(process, at)
+    if known is not None:
+        return known
+    with transaction.atomic():
+        process = (
+            Process.objects.select_for_update(of=("self",))
+            .select_related("citizenbudget__vote_rule")
+            .get(pk=process.pk)
+        )
+        phase = voting.vote_phase(process, at)
+        voting.check_open(process, phase, at)
+        if not Round.objects.filter(phase=phase).exists():
+            projects = _number_projects(process)
+            paper = ballots.paper_of(process.citizenbudget, {p.number: p.price for p in projects})
+            round = Round.objects.create(
+                process=process,
+                phase=phase,
+                number=Round.objects.filter(process=process).count() + 1,
+                opened_at=at,
+                ballot_bytes=paper.ballot_bytes,
+            )
+            audit.record(action="budgets.open_round", by=by, obj=round, values={"projects": len(projects)})
+    opened = voting.round_at(process, at)
+    if opened is None:
+        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+    return opened
+
+
+def _number_projects(process: Process) -> list[Project]:
+    """1, 2, 3 … in the order they were published; who has a number from an earlier round keeps it."""
+    ready = list(
+        Project.objects.ready()
+        .filter(contribution__process=process)
+        .select_for_update(of=("self",))
+        .order_by("contribution__published_at", "pk")
+    )
+    if not ready:
+        raise Refused("no_projects", _("No project is ready to be voted on yet."))
+    last = max((int(p.number) for p in ready if p.number.isdecimal()), default=0)
+    unnumbered = [project for project in ready if not project.number]
+    for number, project in enumerate(unnumbered, start=last + 1):
+        project.number = str(number)
+    Project.objects.bulk_update(unnumbered, ["number"])
+    return ready
+
+
+def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -> Round:
+    """Open the urn: decrypt every ballot into a new table in random order, and leave nothing that ties it to the roll.
+
+    Waits for the votes under way and keeps later ones out (FOR UPDATE against their FOR SHARE). The old table is
+    emptied by TRUNCATE, which leaves no dead rows with their transaction ids; ballots of other rounds are put back in
+    random order. Roll and ballots must agree per channel, or nothing happens.
+    """
+    at = at or clock.now()
+    with transaction.atomic(durable=True):
+        locked = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+        round = Round.objects.for_voting().get(pk=locked.pk)
+        permissions.check_may_seal(by, round, at=at)
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE budgets_ballot IN ACCESS EXCLUSIVE MODE")
+        opened = list(_open_ballots(round))
+        per_channel = Counter(channel for channel, *_rest in opened)
+        on_roll = dict(
+            Roll.objects.filter(round=round).values_list("channel").annotate(voters=Count("pk")).order_by()
+        )
+        if per_channel != on_roll:
+            raise Refused(
+                "roll_and_ballots_differ",
+                _(
+                    "The roll and the ballots don't agree (%(roll)s on the roll, %(ballots)s ballots), so nothing was "
+                    "sealed. Keep the database as it is and have it looked into."
+                )
+                % {"roll": sum(on_roll.values()), "ballots": len(opened)},
+            )
+        write_counted(round, opened)
+        _empty_urn(round)
+        Began.objects.filter(round=round).delete()
+        round.state = Round.State.SEALED
+        round.sealed_at, round.sealed_by = at, by
+        round.ballots_per_channel = dict(per_channel)
+        round.ballot_count = len(opened)
+        round.pb_sha256 = election.published_file(round).sha256
+        round.save(
+            update_fields=[
+                "state",
+                "sealed_at",
+                "sealed_by",
+                "ballots_per_channel",
+                "ballot_count",
+                "pb_sha256",
+            ]
+        )
+        audit.record(
+            action="budgets.seal_round",
+            by=by,
+            obj=round,
+            changed=["state"],
+            values={"ballots": round.ballot_count, "sha256": round.pb_sha256},
+        )
+    return round
+
+
+def _open_ballots(round: Round) -> Iterator[tuple[str, str, ballots.Choices, str]]:
+    """(channel, pot, choices, tracker hash) of each ballot, checked against the paper once more."""
+    opener, paper = ballots.Opener(round), ballots.round_paper(round)
+    stored = Ballot.objects.filter(round=round).values_list("channel", "pot", "choices", "tracker")
+    for channel, pot, choices, tracker in stored.iterator(_READ_AT_A_TIME):
+        try:
+            plain = paper.check(opener.open(bytes(choices), channel=channel, pot=pot))
+        except (ballots.UnreadableBallot, Refused):
+            raise Refused(
+                "unreadable_ballot",
+                _(
+                    "A ballot can't be opened: the ballot key is not the one that voting began with, or a ballot was "
+                    "changed. Nothing was sealed."
+                ),
+            ) from None
+        yield channel, pot, plain, tracker
+
+
+def write_counted(round: Round, opened: Iterable[tuple[str, str, Iterable[tuple[str, Any]], str]]) -> None:
+    """Write opened ballots in random order, all in this transaction."""
+    rows = list(opened)
+    _random.shuffle(rows)
+    _copy(
+        CountedBallot,
+        ("id", "round_id", "channel", "pot", "choices", "tracker"),
+        (
+            (uuid.uuid4(), round.pk, channel, pot, json.dumps(choices), tracker)
+            for channel, pot, choices, tracker in rows
+        ),
+    )
+
+
+def _empty_urn(round: Round) -> None:
+    columns = ("id", "round_id", "channel", "pot", "choices", "tracker")
+    others = list(Ballot.objects.exclude(round=round).values_list(*columns))
+    _random.shuffle(others)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE budgets_ballot")
+    _copy(Ballot, columns, others)
+
+
+def _copy(
+    model: type[Ballot] | type[CountedBallot], columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+def anonymise_roll(*, round: Round, by: "User | None" = None, at: datetime | None = None) -> int:
+    """At the end of the complaint period the roll forgets who: only channel, age band, sex and district are left."""
+    at = at or clock.now()
+    with transaction.atomic():
+        round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+        if round.state == Round.State.VOTING:
+            raise Refused("still_voting", _("The roll is needed as long as people can vote."))
+        forgotten = Roll.objects.filter(round=round, person__isnull=False).update(person=None)
+        round.roll_anonymised_at = at
+        round.save(update_fields=["roll_anonymised_at"])
+        audit.record(
+            action="budgets.anonymise_roll",
+            by=by,
+            obj=round,
+            changed=["roll_anonymised_at"],
+            values={"roll": forgotten},
+        )
+    return forgotten

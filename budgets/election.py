@@ -1,0 +1,215 @@
+"""A sealed round as an election to count, and as the file that anyone can count again."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from budgets import counting, pabulib
+from budgets.ballots import Paper, round_paper
+from budgets.counting import Amount, CountingError, Election, LotError, Outcome, Rule
+from budgets.models import BallotType, CitizenBudget, CountedBallot, CountingRule, Project, Round
+from budgets.pabulib import RULE_NAMES, RULES, VoteType, cell, number
+
+VOTE_TYPES = {
+    BallotType.APPROVAL: VoteType.APPROVAL,
+    BallotType.KNAPSACK: VoteType.APPROVAL,
+    BallotType.CHOOSE_ONE: VoteType.CHOOSE_ONE,
+    BallotType.CUMULATIVE: VoteType.CUMULATIVE,
+    BallotType.ORDINAL: VoteType.ORDINAL,
+}
+_WITH_POINTS = frozenset({VoteType.CUMULATIVE, VoteType.ORDINAL})
+
+
+@dataclass(frozen=True)
+class File:
+    """What is published: the ballots without anything about who cast them, or only totals where there are few."""
+
+    name: str
+    content: bytes
+    with_ballots: bool
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def rule_of(round: Round) -> Rule | None:
+    """The rule published before voting; None for an imported file whose rule nobody knows."""
+    if round.imported:
+        return RULES.get(round.imported_meta["rule"].strip())
+    return rule_in(round.process.citizenbudget, round.process.citizenbudget.counting_rule)
+
+
+def rule_in(budget: CitizenBudget, chosen: str) -> Rule:
+    """A budget's rule as the count knows it: the most votes among those with enough is a rule of its own."""
+    if chosen == CountingRule.GREEDY and budget.min_votes:
+        return Rule.GREEDY_THRESHOLD
+    return Rule(chosen)
+
+
+def other_rule(rule: Rule) -> Rule:
+    """What the result is compared with: an equal part each against the most votes first."""
+    return Rule.GREEDY if rule is Rule.EQUAL_SHARES else Rule.EQUAL_SHARES
+
+
+def election_of(round: Round) -> Election:
+    """The projects on the ballot and the opened ballots, equal ones counted together by the database."""
+    budget = round.process.citizenbudget
+    projects = tuple(
+        counting.Project(number, counting.exact(Fraction(price)), title)
+        for number, price, title in Project.objects.on_ballot()
+        .filter(contribution__process=round.process_id)
+        .values_list("number", "price", "contribution__title")
+    )
+    cast = (
+        CountedBallot.objects.filter(round=round)
+        .values_list("choices")
+        .annotate(times=Count("pk"))
+        .order_by()
+    )
+    ballots: dict[counting.Ballot, int] = {}
+    for choices, times in cast.iterator():
+        ballot = tuple(sorted((project, points_of(stored)) for project, stored in choices))
+        ballots[ballot] = ballots.get(ballot, 0) + times
+    return Election(projects, ballots, counting.exact(Fraction(budget.total)), budget.min_votes or None)
+
+
+def points_of(stored: int | str) -> Amount:
+    """Points are stored as whole numbers; parts of a point (only in imported elections) as text."""
+    return stored if isinstance(stored, int) else counting.exact(Fraction(stored))
+
+
+def count_with_lots(cast: Election, rule: Rule, lots: Sequence[Sequence[str]]) -> Outcome:
+    """Count with the lots drawn so far. Where they are not enough, the outcome has no winners and its only tie is the
+    next one to draw: found by going on with any order, which changes nothing before that tie."""
+    if not lots:
+        return counting.count(cast, rule)
+    drawn = joined_lots(lots)
+    try:
+        return counting.count(cast, rule, drawn)
+    except LotError:
+        rest = [project.id for project in cast.projects if project.id not in set(drawn)]
+        ahead = counting.count(cast, rule, [*drawn, *rest])
+        waiting = next(
+            tie for tie in ahead.ties if tie.resolved_by == "lot" and not set(tie.tied) <= set(drawn)
+        )
+        steps = tuple(step for step in ahead.steps if step.number < waiting.at)
+        return Outcome(rule, None, None, (replace(waiting, resolved_by=None),), steps)
+
+
+def joined_lots(lots: Sequence[Sequence[str]]) -> list[str]:
+    """One order that keeps every lot's own. Raises CountingError when two lots say the opposite."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for order in lots:
+        for earlier, later in pairwise(order):
+            sorter.add(later, earlier)
+    try:
+        return list(sorter.static_order())
+    except CycleError:
+        raise CountingError(
+            _("The order drawn is the opposite of an earlier lot between the same projects.")
+        ) from None
+
+
+def published_file(round: Round) -> File:
+    """The same bytes every time, so that their SHA-256 can be published at sealing, before anyone has counted."""
+    election = election_of(round)
+    slug = round.process.slug
+    name = slug if round.number == 1 else f"{slug}-{round.number}"
+    if sum(election.ballots.values()) < round.process.citizenbudget.publish_ballots_from:
+        return File(f"{name}-totals.csv", _totals(round, election).encode(), with_ballots=False)
+    return File(f"{name}.pb", _pb(round, election).encode(), with_ballots=True)
+
+
+def _pb(round: Round, election: Election) -> str:
+    kind = VOTE_TYPES[BallotType(round.process.citizenbudget.ballot_type)]
+    header = ("voter_id", "vote", "points") if kind is VoteType.CUMULATIVE else ("voter_id", "vote")
+    return pabulib.write(
+        _meta(round, election, kind), *_projects(election, kind), header, _votes(election, kind)
+    )
+
+
+def _meta(round: Round, election: Election, kind: VoteType) -> dict[str, str]:
+    counts = {
+        "num_projects": str(len(election.projects)),
+        "num_votes": str(sum(election.ballots.values())),
+    }
+    if round.imported:
+        return round.imported_meta | counts
+    budget, paper = round.process.citizenbudget, _paper(round)
+    rule = rule_in(budget, budget.counting_rule)
+    first, last = round.opened_at, round.opened_at
+    if round.phase is not None:
+        first, last = round.phase.interval.lower, round.phase.interval.upper - timedelta(microseconds=1)
+    meta = {
+        "description": cell(round.process.title),
+        "country": "Denmark",
+        "unit": cell(settings.MUNICIPALITY["name"]),
+        "instance": f"{timezone.localtime(first):%Y}",
+        **counts,
+        "budget": number(election.budget),
+        "vote_type": kind.value,
+        "rule": RULE_NAMES[rule],
+        "date_begin": f"{timezone.localtime(first):%d.%m.%Y}",
+        "date_end": f"{timezone.localtime(last):%d.%m.%Y}",
+        "min_length": str(paper.least),
+        "max_length": str(paper.most),
+        "language": "da",
+        "currency": budget.currency,
+    }
+    if budget.ballot_type == BallotType.KNAPSACK:
+        meta["max_sum_cost"] = number(election.budget)
+    if kind is VoteType.CUMULATIVE:
+        meta |= {"min_points": "1", "max_sum_points": str(budget.points)}
+    if rule is Rule.GREEDY_THRESHOLD:
+        meta["min_project_score_threshold"] = str(budget.min_votes)
+    return meta
+
+
+def _paper(round: Round) -> Paper:
+    if not hasattr(round, "paper"):
+        round = Round.objects.for_voting().get(pk=round.pk)
+    return round_paper(round)
+
+
+def _projects(election: Election, kind: VoteType) -> tuple[tuple[str, ...], Iterable[tuple[str, ...]]]:
+    votes, scores = counting.votes(election), counting.scores(election)
+    fields = ("project_id", "cost", "votes", "name")
+    rows = [(p.id, number(p.cost), str(votes[p.id]), cell(p.name)) for p in election.projects]
+    if kind in _WITH_POINTS:
+        fields = ("project_id", "cost", "votes", "score", "name")
+        rows = [(*row[:3], number(scores[row[0]]), row[3]) for row in rows]
+    return fields, rows
+
+
+def _votes(election: Election, kind: VoteType) -> Iterator[tuple[str, ...]]:
+    """Sorted by what they say, so that their order tells nothing; the voter's id is only a place in that order."""
+    voter = 0
+    for ballot in sorted(election.ballots):
+        named = sorted(ballot, key=lambda entry: -entry[1]) if kind is VoteType.ORDINAL else ballot
+        cells = [",".join(project for project, _points in named)]
+        if kind is VoteType.CUMULATIVE:
+            cells.append(",".join(number(points) for _project, points in named))
+        for _copy in range(election.ballots[ballot]):
+            voter += 1
+            yield (str(voter), *cells)
+
+
+def _totals(round: Round, election: Election) -> str:
+    out = io.StringIO()
+    rows = csv.writer(out, delimiter=";", lineterminator="\n")
+    fields, projects = _projects(election, VOTE_TYPES[BallotType(round.process.citizenbudget.ballot_type)])
+    rows.writerow(fields)
+    rows.writerows(projects)
+    return out.getvalue()
