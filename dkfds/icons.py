@@ -5,7 +5,7 @@ word beside it.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -41,19 +41,16 @@ def parse(text: str) -> dict[str, tuple[str, str]]:
 
 def icon(name: str, extra_class: str = "", label: str = "") -> SafeString:
     """Hidden from screen readers unless it has a label of its own."""
+    return _drawn(name, extra_class, str(label)) if sprite() else _draw(name, extra_class, str(label))
+
+
+def _draw(name: str, extra_class: str, label: str) -> SafeString:
     box, drawing = sprite().get(name, ("0 0 24 24", ""))
     css = f"icon-svg {extra_class}".strip()
-    if label:
-        return format_html(
-            '<svg class="{}" viewBox="{}" role="img" aria-label="{}" focusable="false">{}</svg>',
-            css,
-            box,
-            label,
-            mark_safe(drawing),
-        )
+    heard = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="{}" viewBox="{}" aria-hidden="true" focusable="false">{}</svg>',
-        css,
-        box,
-        mark_safe(drawing),
+        '<svg class="{}" viewBox="{}" {} focusable="false">{}</svg>', css, box, heard, mark_safe(drawing)
     )
+
+
+_drawn = lru_cache(maxsize=512)(_draw)
