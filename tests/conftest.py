@@ -15,7 +15,7 @@ from django.test import TransactionTestCase
 
 from tests.databases import as_owner, test_database
 
-pytest_plugins = ["tests.browsing"]
+pytest_plugins = ["tests.browsing", "tests.processes"]
 test_database.__test__ = False  # type: ignore[attr-defined]
 
 
