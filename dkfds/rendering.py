@@ -120,6 +120,8 @@ def control(field: BoundField, drawn: Drawn, extra_class: str = "") -> str:
         if widget.attrs.get("rows") == DJANGO_ROWS:
             attrs["rows"] = "6"
     if isinstance(widget, forms.NumberInput):
+        if "input-" not in str(widget.attrs.get("class", "")):
+            attrs["class"] += " input-char-8"
         whole = not isinstance(field.field, (forms.FloatField, forms.DecimalField))
         attrs["inputmode"] = widget.attrs.get("inputmode", "numeric" if whole else "decimal")
     return str(field.as_widget(attrs=attrs))
