@@ -66,7 +66,10 @@ def _packaged() -> Browser:
                     unfinished if name.startswith("swiftshader") else unfinished / name.removesuffix(".tar")
                 )
                 with tarfile.open(unfinished / name) as archive:
-                    archive.extractall(into, filter="data")
+                    # npm has compared the package with its lock; Python before 3.11.4 has no filter
+                    archive.extractall(
+                        into, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
+                    )
                 (unfinished / name).unlink()
         (unfinished / "chromium").chmod(0o755)
         try:

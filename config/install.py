@@ -20,6 +20,7 @@ NO_NETWORK = (
     "ConnectTimeout",
     "Connection refused",
     "Failed to establish a new connection",
+    "(from versions: none)",  # what the lock names exists, so no index answered
 )
 
 

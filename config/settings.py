@@ -67,6 +67,7 @@ if env_bool("DEMO"):
     INSTALLED_APPS.append("demo")
 
 MIDDLEWARE = [
+    "config.health.HealthMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -282,6 +283,8 @@ SOCIALACCOUNT_PROVIDERS = {
         ]
     }
 }
+
+METRICS_TOKEN = env("METRICS_TOKEN", "")  # whoever has it may read /metrics; empty: nobody
 
 CLOCK_FILE = env("CLOCK_FILE", "")  # demo and tests only: see audit/clock.py
 
