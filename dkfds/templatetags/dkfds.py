@@ -11,6 +11,8 @@ from django.template.loader import render_to_string
 from django.urls import translate_url
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.clock import now
 from dkfds import drawings, icons, navigation, rendering, wording
@@ -104,6 +106,29 @@ def day(moment: datetime | date | None) -> str:
         return ""
     value = wording.closing(moment).date() if isinstance(moment, datetime) else moment
     return wording.day(value, timezone.localdate(now()))
+
+
+@register.filter
+def closes(moment: datetime | date | None) -> str:
+    """Lukker om 6 dage (fredag den 6. marts)"""
+    return _("Closes %(when)s") % {"when": deadline(moment)} if moment else ""
+
+
+@register.filter
+def opens(moment: datetime | date | None) -> str:
+    return _("Opens %(when)s") % {"when": opening(moment)} if moment else ""
+
+
+@register.filter
+def taking_part(count: int) -> str:
+    words = ngettext("%(shown)s person takes part", "%(shown)s people take part", count)
+    return words % {"shown": wording.number(count)}
+
+
+@register.filter
+def supporting(count: int) -> str:
+    words = ngettext("%(shown)s supports it", "%(shown)s support it", count)
+    return words % {"shown": wording.number(count)}
 
 
 @register.simple_tag
