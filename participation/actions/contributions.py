@@ -118,6 +118,15 @@ def latest_draft(*, process: Process, user: User) -> Draft | None:
 
 
 @transaction.atomic
+def renew_token(*, draft: Draft) -> str:
+    """A new secret for one's own draft, found by being signed in; the old address no longer leads to it."""
+    token = secrets.token_urlsafe(24)
+    draft.token_hash = token_hash(token)
+    draft.save(update_fields=["token_hash"])
+    return token
+
+
+@transaction.atomic
 def delete_draft(*, draft: Draft) -> None:
     draft.delete()
 

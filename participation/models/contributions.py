@@ -57,6 +57,12 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
             "process", "author", "organisation", "district", "home_district", "theme", *related
         ).defer("process__search_vector", "search_vector", "author_contact")
 
+    def with_outcome(self, outcome: str) -> Self:
+        """With this outcome, of its own or through its theme; "intet": none yet."""
+        if outcome == "intet":
+            return self.filter(Q(outcome="") & (Q(theme=None) | Q(theme__outcome="")))
+        return self.filter(Q(outcome=outcome) | (Q(outcome="") & Q(theme__outcome=outcome)))
+
     def of_author(self, user: "User") -> Self:
         return self.filter(author=user).select_related("process", "theme").defer("search_vector")
 
