@@ -17,16 +17,24 @@ urlpatterns = [
     path(f"{_BID}blanket.pdf", contributions.contribution_form_pdf, name="contribution-form-pdf"),
     path(f"{_BID}<uuid:public_id>/", contributions.contribution_detail, name="contribution-detail"),
     path(f"{_BID}<uuid:public_id>/ret/", contributions.contribution_edit, name="contribution-edit"),
-    path(f"{_BID}<uuid:public_id>/traek-tilbage/", contributions.contribution_withdraw, name="contribution-withdraw"),
+    path(
+        f"{_BID}<uuid:public_id>/traek-tilbage/",
+        contributions.contribution_withdraw,
+        name="contribution-withdraw",
+    ),
     path(f"{_BID}<uuid:public_id>/anmeld/", contributions.contribution_report, name="contribution-report"),
-    path(f"{_BID}<uuid:public_id>/kvittering/", contributions.contribution_receipt, name="contribution-receipt"),
+    path(
+        f"{_BID}<uuid:public_id>/kvittering/", contributions.contribution_receipt, name="contribution-receipt"
+    ),
     path(
         f"{_BID}<uuid:public_id>/kvittering.pdf",
         contributions.contribution_receipt_pdf,
         name="contribution-receipt-pdf",
     ),
     path(
-        f"{_BID}<uuid:public_id>/kvittering/valg/", contributions.after_receipt, name="contribution-after-receipt"
+        f"{_BID}<uuid:public_id>/kvittering/valg/",
+        contributions.after_receipt,
+        name="contribution-after-receipt",
     ),
     path("forloeb/<slug:slug>/spoergsmaal/", questions.question_list, name="question-list"),
     path("forloeb/<slug:slug>/spoergsmaal/nyt/", questions.question_ask, name="question-ask"),

@@ -27,6 +27,7 @@ _COMMON = """
 #set document(title: data.title, author: data.municipality)
 #set par(leading: 0.75em, spacing: 1.2em)
 #show heading: set block(above: 1.6em, below: 0.8em)
+#show heading: set text(1.1em)
 #show title: set text(1.35em)
 """
 
@@ -45,16 +46,16 @@ _BLANK = """
 #let tick = box(rect(width: 0.42cm, height: 0.42cm, stroke: 0.8pt))
 #for question in data.questions {
   block(breakable: false, width: 100%)[
-    #heading(level: 2, question.label + if question.required { "" } else { " (" + data.optional + ")" })
+    #heading(level: 1, question.label + if question.required { "" } else { " (" + data.optional + ")" })
     #if question.help != "" { text(10.5pt, question.help); v(0.2em) }
     #if question.choices.len() > 0 {
       for choice in question.choices [#tick #h(0.3cm) #choice #linebreak()]
     } else { box_for(question.lines) }
   ]
 }
-#heading(level: 2, data.you)
+#heading(level: 1, data.you)
 #for label in data.about_you [#label #box_for(1) #v(0.2em)]
-#heading(level: 2, data.send_heading)
+#heading(level: 1, data.send_heading)
 #data.send
 """
 
@@ -67,7 +68,7 @@ _RECEIPT = """
 #title()
 #data.intro
 #for part in data.parts {
-  heading(level: 2, part.label)
+  heading(level: 1, part.label)
   for line in part.text.split("\\n") { par(line) }
 }
 """

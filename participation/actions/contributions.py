@@ -65,8 +65,9 @@ def save_draft(
 ) -> str:
     """Keep what was typed and return the token it is found by.
 
-    With a token that is still one's own, that draft is written over, unless it was saved since it was `seen` (in
-    another browser): then this becomes a draft of its own and nothing is lost. No audit row: nobody has said anything yet.
+    With a token that is still one's own, that draft is written over, unless the page did not show it or it was saved
+    again since it was `seen` (in another window): then this becomes a draft of its own and nothing is lost. No audit row:
+    nobody has said anything yet.
     """
     at = at or clock.now()
     size = sum(len(name) + sum(map(len, values)) for name, values in data.items())
@@ -78,7 +79,7 @@ def save_draft(
         )
     user = by if by is not None and by.is_authenticated else None
     draft = draft_by_token(token, user, process=process, at=at, lock=True) if token else None
-    if draft is not None and seen is not None and draft.saved_at > seen:
+    if draft is not None and (seen is None or draft.saved_at > seen):
         draft = None
     if draft is None:
         token = secrets.token_urlsafe(24)

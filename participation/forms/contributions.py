@@ -176,7 +176,9 @@ class RhythmForm(forms.Form):
 def districts_to_choose() -> QuerySet[District]:
     """One kind of district, not all three on top of each other: school districts, else local areas, else polling."""
     kinds = [District.Kind.SCHOOL, District.Kind.LOCAL, District.Kind.POLLING]
-    preferred = Case(*(When(kind=kind, then=place) for place, kind in enumerate(kinds)), output_field=IntegerField())
+    preferred = Case(
+        *(When(kind=kind, then=place) for place, kind in enumerate(kinds)), output_field=IntegerField()
+    )
     first = District.objects.order_by(preferred).values("kind")[:1]
     return District.objects.filter(kind=Subquery(first)).order_by(DaSort("name")).defer("geometry")
 

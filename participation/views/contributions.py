@@ -1,6 +1,6 @@
 """Giving a contribution, from the first word to the receipt; and reading what others have given."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -121,7 +121,7 @@ def _steps() -> list[str]:
     return [_("Write"), _("Look it over"), _("Send")]
 
 
-def _page(request: HttpRequest, process: Process, name: str, **context: Any) -> HttpResponse:
+def _page(request: HttpRequest, process: Process, name: str, /, **context: Any) -> HttpResponse:
     fmt = formats.get(process.format)
     return render(
         request,
@@ -157,7 +157,7 @@ def _write(request: HttpRequest, process: Process, form: ContributionForm, open_
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.reason)
         return _write_page(request, process, form, open_now, None, status=422)
-    apart = bool(seen and token != old)
+    apart = seen is not None and token != old
     if apart:
         messages.warning(
             request,
@@ -300,7 +300,7 @@ def _can(rule: EligibilityRule | None, age: int, district: Any, lives_here: bool
     if rule is None:
         return Verdict(True)
     today = clock.today()
-    oldest, youngest = _years_before(today, age + 1), _years_before(today, age)
+    oldest, youngest = _years_before(today, age + 1) + timedelta(days=1), _years_before(today, age)
     best = eligibility.answer_for(rule, oldest, district, lives_here=lives_here)
     worst = eligibility.answer_for(rule, youngest, district, lives_here=lives_here)
     if best and not worst:
