@@ -1,5 +1,6 @@
 """Encrypted text columns under rotating keys (settings.FIELD_KEYS, newest first)."""
 
+from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -8,10 +9,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 
-def cipher() -> MultiFernet:
-    if not settings.FIELD_KEYS:
+@lru_cache(maxsize=4)
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    if not keys:
         raise ImproperlyConfigured("Set FIELD_KEYS to one or more Fernet keys, newest first.")
-    return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def cipher() -> MultiFernet:
+    return _cipher(tuple(settings.FIELD_KEYS))
 
 
 class EncryptedTextField(models.BinaryField):

@@ -1,0 +1,16 @@
+"""Files that a caseworker brings: the register extract, districts, population figures. All of a file, or nothing of it."""
+
+from accounts.imports.districts import import_districts
+from accounts.imports.files import FileRefused, LineError
+from accounts.imports.population import import_population, population_from_register
+from accounts.imports.register import import_register, purge_extracts
+
+__all__ = [
+    "FileRefused",
+    "LineError",
+    "import_districts",
+    "import_population",
+    "import_register",
+    "population_from_register",
+    "purge_extracts",
+]
