@@ -5,6 +5,7 @@ same variables point at the municipality's own; `docs/operations.md` lists them.
 """
 
 import os
+from datetime import date
 from pathlib import Path
 
 import dj_database_url
@@ -138,6 +139,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "Europe/Copenhagen"
 CELERY_BEAT_SCHEDULE = {
+    "move by the clock": {"task": "participation.move_by_the_clock", "schedule": 60},
+    "tell of phases": {"task": "participation.tell_of_phases", "schedule": 60},
+    "remind of overdue": {"task": "participation.remind_of_overdue", "schedule": 3600},
     "send due notices": {"task": "participation.send_due_notices", "schedule": 60},
     "delete expired drafts": {"task": "participation.delete_expired_drafts", "schedule": 3600},
     "remove names": {"task": "participation.remove_names", "schedule": 3600},
@@ -234,6 +238,15 @@ MUNICIPALITY = {
     "email": env("MUNICIPALITY_EMAIL", "deltag@example.dk"),
     "address": env("MUNICIPALITY_ADDRESS", ""),
 }
+
+# Municipal councils sit for four years from 1 January after the election (Kommunal- og Regionalvalgloven § 6).
+COUNCIL_TERM_ENDS = date.fromisoformat(env("COUNCIL_TERM_ENDS", "2029-12-31"))
+# Up to and from which amount (kroner) a process is proposed as small or large.
+SIZE_SMALL_UP_TO = int(env("SIZE_SMALL_UP_TO", "250000"))
+SIZE_LARGE_FROM = int(env("SIZE_LARGE_FROM", "5000000"))
+# Duties without a date of their own: days to look at a contribution, to confirm a correction, to report back.
+DUTY_DAYS = {"moderate": 2, "confirm_correction": 2, "approve": 5, "report_back": 30}
+
 
 # Citizens sign in through any OpenID Connect broker for MitID; MITID_ASSURANCE lists the levels that are enough.
 MITID_ISSUER = env("MITID_ISSUER", "").rstrip("/")

@@ -194,6 +194,25 @@ class ProcessQuerySet(models.QuerySet["Process"]):
         """Cards of what is over also say what was decided and what it changed."""
         return self.for_cards().prefetch_related("decisions", "impacts")
 
+    def for_checks(self) -> Self:
+        """Everything the principles' checks read, in a constant number of queries."""
+        return self.select_related("unit", "legal_basis", "meeting__committee").prefetch_related(
+            "frame_points",
+            "internal_promises__unit",
+            "audiences",
+            "channels",
+            "councils_heard",
+            "touched_districts",
+            "phases",
+            "overrides",
+        )
+
+    def due(self, at: datetime) -> Self:
+        """What the clock should have opened or closed by now."""
+        return self.filter(
+            Q(status=Status.APPROVED, opens_at__lte=at) | Q(status=Status.OPEN, closes_at__lte=at)
+        ).order_by("pk")
+
     def editable_by(self, user: "settings.AUTH_USER_MODEL") -> Self:  # type: ignore[valid-type]
         """What belongs to the user's own units."""
         return self.filter(unit_id__in=user.unit_ids())
@@ -220,6 +239,9 @@ class Process(Framing, Listening, Timing, Time, Breadth):
     )
     size = models.CharField(_("size"), max_length=8, choices=Size.choices, default=Size.ORDINARY)
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.DRAFT)
+    reversible = models.BooleanField(
+        _("it can be undone"), default=True, help_text=_("One of the things the size is proposed from.")
+    )
     listed = models.BooleanField(_("shown in lists"), default=True)
     version = models.PositiveIntegerField(default=1)
 

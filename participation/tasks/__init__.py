@@ -1,6 +1,14 @@
 """Background work, one file per subject. Tasks take ids, look back instead of assuming that they ran last time, and are
 idempotent because of a stored fact."""
 
+from participation.tasks.clock import move_by_the_clock, remind_of_overdue, tell_of_phases
 from participation.tasks.notices import delete_expired_drafts, remove_names, send_due_notices
 
-__all__ = ["delete_expired_drafts", "remove_names", "send_due_notices"]
+__all__ = [
+    "delete_expired_drafts",
+    "move_by_the_clock",
+    "remind_of_overdue",
+    "remove_names",
+    "send_due_notices",
+    "tell_of_phases",
+]
