@@ -206,7 +206,7 @@ def front_page() -> str:
 
 @register.simple_tag(takes_context=True)
 def language_links(context: template.Context) -> list[dict[str, Any]]:
-    """This same page in each language: Danish without prefix, English under /en/."""
+    """This same page in each language: Danish without prefix, English under /en/. Empty where it has only one."""
     request = context.get("request")
     here = request.get_full_path() if request else "/"
     current = translation.get_language() or settings.LANGUAGE_CODE
@@ -221,4 +221,4 @@ def language_links(context: template.Context) -> list[dict[str, Any]]:
                 "current": current.split("-")[0] == code,
             }
         )
-    return links
+    return links if len({link["url"] for link in links}) == len(links) else []

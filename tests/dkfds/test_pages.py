@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.test.utils import override_settings
 
@@ -91,6 +92,13 @@ def test_english_lies_under_its_own_address(client: Client, db: None) -> None:
     assert f'href="/en{GALLERY}"' in danish
     assert f'href="{GALLERY}"' in english
     assert 'class="brand" href="/en/"' in english
+
+
+def test_a_page_of_one_language_offers_no_other(client: Client, danish: None) -> None:
+    header = render_to_string("partials/header.html", {"plain_page": True}, request=anonymous("/metrics/"))
+    assert "site-language" not in header
+    header = render_to_string("partials/header.html", {"plain_page": True}, request=anonymous())
+    assert header.count('hreflang="en"') == 2  # the wide header and the menu of a phone
 
 
 def test_a_first_visit_is_light(gallery: str) -> None:
