@@ -251,7 +251,10 @@ def execute(command: Sequence[str]) -> int:
             settings_of({"HOST": "127.0.0.1"} | {n: str(p) for n, (_, p) in PORTS.items()}, where)
         )
         os.environ.update(running)
-        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        programs = [str(Path(sys.executable).parent)]
+        if "DATABASE_URL" in started:
+            programs.append(str(services.postgres_bin()))  # psql, pg_dump, pg_restore
+        os.environ["PATH"] = os.pathsep.join([*programs, os.environ.get("PATH", "")])
         return subprocess.run(command, check=False).returncode
 
 

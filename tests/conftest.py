@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from tests.databases import as_owner, test_database
 
@@ -69,6 +70,12 @@ def _no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", guarded_connect)
         patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _danish_again() -> None:
+    """A page read in English leaves its language active in the thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
