@@ -46,7 +46,7 @@ def documented(name: str) -> list[str]:
 
 
 def run(command: list[str], url: str, folder: Path) -> None:
-    filled = [part.strip('"').replace("$MIGRATE_DATABASE_URL", url) for part in command]
+    filled = [part.replace('"', "").replace("$MIGRATE_DATABASE_URL", url) for part in command]
     done = subprocess.run(
         [str(postgres_bin() / filled[0]), *filled[1:]],
         cwd=folder,
