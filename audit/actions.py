@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 
 from audit import clock
 from audit.models import Entry
+from audit.signals import recorded
 
 
 def record(
@@ -27,7 +28,7 @@ def record(
         process_id = (
             obj.pk if obj._meta.label_lower == "participation.process" else getattr(obj, "process_id", None)
         )
-    return Entry.objects.create(
+    entry = Entry.objects.create(
         at=clock.now(),
         actor_id=getattr(by, "pk", None),
         actor_role=getattr(by, "role", "") or "",
@@ -38,3 +39,5 @@ def record(
         changed=sorted(changed),
         values=dict(values or {}),
     )
+    transaction.on_commit(lambda: recorded.send(Entry, entry=entry), robust=True)
+    return entry

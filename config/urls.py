@@ -17,6 +17,7 @@ urlpatterns = [
         path("konto/", include("accounts.sign_in_urls")),
         path("", include("accounts.urls")),
         path("stil/", include("dkfds.urls")),
+        path("", include("participation.urls")),
         prefix_default_language=False,
     ),
 ]

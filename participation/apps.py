@@ -5,3 +5,23 @@ from django.utils.translation import gettext_lazy as _
 class ParticipationConfig(AppConfig):
     name = "participation"
     verbose_name = _("Participation")
+
+    def ready(self) -> None:
+        from audit.signals import recorded
+        from dkfds.navigation import Area, Place, register
+        from participation.page_cache import forget_pages
+
+        recorded.connect(lambda **kwargs: forget_pages(), weak=False, dispatch_uid="participation.page_cache")
+        register(Place("take-part", _("Take part"), "participation:process-list", order=10))
+        register(Place("results", _("Results"), "participation:results", order=20))
+        register(Place("idea", _("Do you have an idea?"), "participation:have-an-idea", order=40))
+        register(Place("about", _("About citizen participation"), "participation:about", order=50))
+        for order, (key, label) in enumerate(
+            [
+                ("accessibility", _("Accessibility statement")),
+                ("privacy", _("Personal data")),
+                ("open-data", _("Open data")),
+                ("debate-rules", _("Rules of the debate")),
+            ]
+        ):
+            register(Place(key, label, f"participation:{key}", order=order, area=Area.FOOTER))
