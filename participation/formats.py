@@ -48,7 +48,7 @@ class NextStep:
 
     label: Any
     url: str = ""
-    takes: Any = ""
+    takes: tuple[Any, ...] = ()
     until: datetime | None = None
 
 

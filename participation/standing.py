@@ -96,7 +96,7 @@ def next_step(process: Process, at: datetime) -> NextStep | None:
         return NextStep(
             label=_("Give your contribution"),
             url=reverse("participation:contribute", args=[process.slug]),
-            takes=_("about 10 minutes – needs MitID"),
+            takes=(_("about 10 minutes"), _("needs MitID")),
             until=phase.interval.upper,
         )
     return None

@@ -172,6 +172,9 @@ class FilterForm(forms.Form):
         self.fields["format"].choices = [("", _("All"))] + [
             (fmt.key, fmt.label) for fmt in formats.all_formats()
         ]  # type: ignore[attr-defined]
+        self.fields["q"].widget.attrs["class"] = "form-input"
+        for name in ("status", "format", "district"):
+            self.fields[name].widget.attrs["class"] = "form-select"
         self.fields["district"].queryset = District.objects.defer("geometry").order_by("name")  # type: ignore[attr-defined]
 
     def processes(self, at: datetime) -> QuerySet[Process]:
