@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from participation.views import public, syndication
+from participation.views import contributions, following, public, questions, search, syndication
 
 app_name = "participation"
+
+_BID = "forloeb/<slug:slug>/bidrag/"
 
 urlpatterns = [
     path("", public.front, name="front"),
@@ -21,4 +23,38 @@ urlpatterns = [
     path("persondata/", public.privacy, name="privacy"),
     path("debatregler/", public.debate_rules, name="debate-rules"),
     path("aabne-data/", public.open_data, name="open-data"),
+    path("soeg/", search.search_page, name="search"),
+    path("forloeb/<slug:slug>/foelg/", following.follow, name="follow"),
+    path("forloeb/<slug:slug>/kan-jeg-vaere-med/", contributions.can_i_take_part, name="can-i-take-part"),
+    path(_BID, contributions.contribution_list, name="contribution-list"),
+    path(f"{_BID}nyt/", contributions.contribute, name="contribute"),
+    path(f"{_BID}nyt/gennemse/", contributions.contribute_review, name="contribute-review"),
+    path(f"{_BID}nyt/slet/", contributions.forget_draft, name="contribute-forget"),
+    path(f"{_BID}blanket.pdf", contributions.contribution_form_pdf, name="contribution-form-pdf"),
+    path(f"{_BID}<uuid:public_id>/", contributions.contribution_detail, name="contribution-detail"),
+    path(f"{_BID}<uuid:public_id>/ret/", contributions.contribution_edit, name="contribution-edit"),
+    path(
+        f"{_BID}<uuid:public_id>/traek-tilbage/",
+        contributions.contribution_withdraw,
+        name="contribution-withdraw",
+    ),
+    path(f"{_BID}<uuid:public_id>/anmeld/", contributions.contribution_report, name="contribution-report"),
+    path(
+        f"{_BID}<uuid:public_id>/kvittering/", contributions.contribution_receipt, name="contribution-receipt"
+    ),
+    path(
+        f"{_BID}<uuid:public_id>/kvittering.pdf",
+        contributions.contribution_receipt_pdf,
+        name="contribution-receipt-pdf",
+    ),
+    path(
+        f"{_BID}<uuid:public_id>/kvittering/valg/",
+        contributions.after_receipt,
+        name="contribution-after-receipt",
+    ),
+    path("forloeb/<slug:slug>/spoergsmaal/", questions.question_list, name="question-list"),
+    path("forloeb/<slug:slug>/spoergsmaal/nyt/", questions.question_ask, name="question-ask"),
+    path("beskeder/hvor-tit/", following.set_rhythm, name="notices-rhythm"),
+    path("beskeder/laest/", following.notices_read, name="notices-read"),
+    path("beskeder/afmeld/<str:token>/", following.unsubscribe, name="notices-unsubscribe"),
 ]
