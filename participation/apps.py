@@ -16,10 +16,10 @@ class ParticipationConfig(AppConfig):
         register(Place("results", _("Results"), "participation:results", order=20))
         register(Place("idea", _("Do you have an idea?"), "participation:have-an-idea", order=40))
         register(Place("about", _("About citizen participation"), "participation:about", order=50))
+        register(Place("search", _("Search"), "participation:search", area=Area.SEARCH))
         for order, (key, label) in enumerate(
             [
                 ("accessibility", _("Accessibility statement")),
-                ("privacy", _("Personal data")),
                 ("open-data", _("Open data")),
                 ("debate-rules", _("Rules of the debate")),
             ]

@@ -20,7 +20,6 @@ urlpatterns = [
     path("har-du-en-ide/", public.have_an_idea, name="have-an-idea"),
     path("om/", public.about, name="about"),
     path("was/", public.accessibility, name="accessibility"),
-    path("persondata/", public.privacy, name="privacy"),
     path("debatregler/", public.debate_rules, name="debate-rules"),
     path("aabne-data/", public.open_data, name="open-data"),
     path("soeg/", search.search_page, name="search"),

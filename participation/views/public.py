@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import District
 from dkfds import wording
 from dkfds.wording import number
-from participation import clock, formats
+from participation import clock, formats, search
 from participation.choices import (
     OVER,
     UNPUBLISHED,
@@ -48,6 +48,7 @@ from participation.standing import (
 
 CLOSING_SOON = timedelta(days=7)
 PER_PAGE = 24
+MOST_FOUND = 500
 
 
 @dataclass(frozen=True)
@@ -196,9 +197,8 @@ class FilterForm(forms.Form):
         if chosen.get("district"):
             found = found.touching(chosen["district"])
         if chosen.get("q"):
-            from participation.search import match_processes
-
-            return match_processes(found, chosen["q"])
+            rows, _only_alike = search.find(chosen["q"], filters={"kind": search.PROCESS})
+            found = found.filter(pk__in=[row["pk"] for row in rows[:MOST_FOUND]])
         return found.order_by("-closes_at", "-pk")
 
 
@@ -477,6 +477,5 @@ def _statement(template: str) -> Any:
 
 
 accessibility = _statement("accessibility")
-privacy = _statement("privacy")
 debate_rules = _statement("debate_rules")
 open_data = _statement("open_data")
