@@ -1,6 +1,6 @@
 """The one door for every write in a citizen budget, one file per subject."""
 
-from budgets.actions.counting import count_round, decide_projects, record_lot
+from budgets.actions.counting import compare_count, count_round, decide_projects, record_lot
 from budgets.actions.projects import adjust_project, assess_project, comment_on_project
 from budgets.actions.rounds import anonymise_roll, open_round, seal_round
 from budgets.actions.voting import begin, cast_ballot
@@ -12,6 +12,7 @@ __all__ = [
     "begin",
     "cast_ballot",
     "comment_on_project",
+    "compare_count",
     "count_round",
     "decide_projects",
     "open_round",

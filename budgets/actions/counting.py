@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def count_round(
     *, round: Round, by: "User | None", rule: Rule | None = None, at: datetime | None = None
 ) -> Count:
-    """Count a sealed round by the rule published before voting (`rule` only where an imported file names none), and
-    once more by the other rule for comparison. A tie that decides leaves `winners` empty until its lot is recorded."""
+    """Count a sealed round by the rule published before voting (`rule` only where an imported file names none).
+    A tie that decides leaves `winners` empty until its lot is recorded."""
     at = at or clock.now()
     with transaction.atomic():
         round = _locked(round)
@@ -182,7 +182,6 @@ def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> 
     cast = election.election_of(round)
     try:
         outcome = election.count_with_lots(cast, used, list(round.lots.values_list("order", flat=True)))
-        compared = counting.count(cast, election.other_rule(used))
     except CountingError as error:
         raise Refused("count", str(error)) from error
     count, _created = Count.objects.update_or_create(
@@ -192,7 +191,7 @@ def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> 
             "winners": None if outcome.winners is None else list(outcome.winners),
             "spent": None if outcome.spent is None else Decimal(counting_number(outcome.spent)),
             "outcome": outcome_as_json(outcome),
-            "comparison": outcome_as_json(compared, steps=False),
+            "comparison": {},
             "counted_at": at,
             "counted_by": by,
         },
@@ -206,6 +205,25 @@ def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> 
         changed=["state"],
         values={"rule": used.value, "winners": count.winners},
     )
+    return count
+
+
+def compare_count(*, count: Count) -> Count:
+    """What the other rule would have chosen, for the result page. Apart from the count, because Equal Shares can take
+    its time on a large election; a task comes back to counts that have none yet."""
+    round = Round.objects.for_voting().get(pk=count.round_id)
+    compared = counting.count(election.election_of(round), election.other_rule(Rule(count.rule)))
+    with transaction.atomic():
+        count = Count.objects.select_for_update(of=("self",)).get(pk=count.pk)
+        count.comparison = outcome_as_json(compared, steps=False)
+        count.save(update_fields=["comparison"])
+        audit.record(
+            action="budgets.compare_count",
+            by=None,
+            obj=count,
+            changed=["comparison"],
+            process_id=round.process_id,
+        )
     return count
 
 

@@ -1,0 +1,272 @@
+"""A finished election from elsewhere, as a process with its projects and its opened ballots."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from accounts.models import EligibilityRule
+from accounts.verdict import Refused
+from audit import actions as audit
+from budgets import election
+from budgets.actions.counting import count_round
+from budgets.actions.rounds import write_counted
+from budgets.counting import Amount, Ballot, Rule
+from budgets.format import KEY, VOTE
+from budgets.models import Assessment, BallotType, CitizenBudget, CountingRule, Project, Round
+from budgets.pabulib import Pabulib, VoteType, cell, number
+from participation import clock
+from participation.choices import (
+    AnswerHow,
+    DecisionStage,
+    IntakeChannel,
+    LadderStep,
+    Moderation,
+    Status,
+    Touches,
+)
+from participation.models import Contribution, Phase, Process
+
+if TYPE_CHECKING:
+    from accounts.models import Unit, User
+
+_BALLOT_TYPES = {
+    VoteType.APPROVAL: BallotType.APPROVAL,
+    VoteType.CHOOSE_ONE: BallotType.CHOOSE_ONE,
+    VoteType.CUMULATIVE: BallotType.CUMULATIVE,
+    VoteType.ORDINAL: BallotType.ORDINAL,
+}
+_COUNTING_RULES = {
+    Rule.GREEDY: CountingRule.GREEDY,
+    Rule.GREEDY_THRESHOLD: CountingRule.GREEDY,
+    Rule.GREEDY_NO_SKIP: CountingRule.GREEDY_NO_SKIP,
+    Rule.EQUAL_SHARES: CountingRule.EQUAL_SHARES,
+}
+_DAY_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%Y")
+_TITLE = Contribution._meta.get_field("title").max_length or 120
+
+
+@dataclass(frozen=True)
+class Imported:
+    round: Round
+    projects: int
+    ballots: int
+    official: tuple[str, ...] | None
+
+    @property
+    def slug(self) -> str:
+        return self.round.process.slug
+
+
+class CannotHold(Exception):
+    """The file is right, but something in it is more than the tables hold. `line` where it is known."""
+
+    def __init__(self, text: str, line: int | None = None) -> None:
+        super().__init__(text)
+        self.text, self.line = text, line
+
+
+def import_election(
+    *,
+    file: Pabulib,
+    by: "User",
+    unit: "Unit",
+    slug: str = "",
+    title: str = "",
+    project_lines: dict[str, int] | None = None,
+    at: datetime | None = None,
+) -> Imported:
+    """Write an election that was held elsewhere: a decided process, its projects, and its ballots in random order as if
+    just sealed. It is counted when the file names a rule we know. All or nothing."""
+    at = at or clock.now()
+    lines = project_lines or {}
+    first, last = _days(file)
+    with transaction.atomic():
+        process = _write_process(file, by, unit, slug, title, first, last, at)
+        _write_budget(file, process)
+        phase = Phase.objects.create(
+            process=process, kind=VOTE.key, interval=DateTimeTZRange(first, last, "[)")
+        )
+        _write_projects(file, process, by, first, at, lines)
+        round = Round.objects.create(
+            process=process,
+            phase=phase,
+            state=Round.State.SEALED,
+            opened_at=first,
+            sealed_at=last,
+            ballot_bytes=0,
+            ballot_count=sum(file.election.ballots.values()),
+            imported_meta=dict(file.meta),
+        )
+        write_counted(round, _opened(file))
+        process.status = Status.DECIDED
+        process.save(update_fields=["status"])
+        round = Round.objects.for_voting().get(pk=round.pk)
+        round.pb_sha256 = election.published_file(round).sha256
+        round.save(update_fields=["pb_sha256"])
+        audit.record(
+            action="budgets.import_election", by=by, obj=round, values={"ballots": round.ballot_count}
+        )
+        if file.rule is not None:
+            count_round(round=round, by=None, at=at)
+    return Imported(round, len(file.projects), round.ballot_count, file.official_winners())
+
+
+def _write_process(
+    file: Pabulib,
+    by: "User",
+    unit: "Unit",
+    slug: str,
+    title: str,
+    first: datetime,
+    last: datetime,
+    at: datetime,
+) -> Process:
+    place = cell(" ".join(file.meta.get(key, "") for key in ("unit", "subunit", "instance")))
+    title = (title or cell(file.meta["description"]) or place)[:120]
+    slug = slug or _free_slug(slugify(place) or "election")
+    if Process.objects.filter(slug=slug).exists():
+        raise Refused(
+            "slug_taken", _("There is already a process at the address “%(slug)s”.") % {"slug": slug}
+        )
+    return Process.objects.create(
+        format=KEY,
+        slug=slug,
+        title=title,
+        introduction=_("An election held elsewhere, read from its published ballots."),
+        status=Status.DRAFT,
+        unit=unit,
+        owner=by,
+        author=by,
+        created_at=at,
+        updated_at=at,
+        opens_at=first,
+        closes_at=last,
+        closed_at=last,
+        question=title,
+        ladder_step=LadderStep.CODECISION,
+        who_decides=cell(file.meta["unit"])[:200] or place,
+        promise=_("Held elsewhere: see who held it."),
+        who_answers=cell(file.meta["unit"])[:200] or place,
+        answers_due_on=timezone.localdate(last),
+        answer_how=AnswerHow.THEME,
+        decision_stage=DecisionStage.FINAL,
+        decision_on=timezone.localdate(last),
+        touches=Touches.MUNICIPALITY,
+        offline_route=_("Held elsewhere: see who held it."),
+    )
+
+
+def _free_slug(wanted: str) -> str:
+    wanted = wanted[:70]
+    taken = set(Process.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    number, slug = 1, wanted
+    while slug in taken:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug
+
+
+def _write_budget(file: Pabulib, process: Process) -> None:
+    rule, meta, cast = file.rule or Rule.GREEDY, file.meta, file.election
+    threshold = cast.threshold if rule is Rule.GREEDY_THRESHOLD else None
+    if threshold is not None and threshold.denominator != 1:
+        raise CannotHold(_("The threshold must be a whole number."))
+    points = max((sum(int(points) for _id, points in ballot) for ballot in cast.ballots), default=1)
+    CitizenBudget.objects.create(
+        process=process,
+        total=_money(cast.budget, _("The budget"), None),
+        currency=(meta.get("currency", "").strip() or "DKK")[:3],
+        propose_rule=EligibilityRule.objects.create(min_age=0, residence=EligibilityRule.Residence.ANYONE),
+        vote_rule=EligibilityRule.objects.create(min_age=0, residence=EligibilityRule.Residence.ANYONE),
+        ballot_type=_BALLOT_TYPES[file.vote_type],
+        min_choices=0,
+        max_choices=None,
+        points=max(min(points, 32000), 1) if file.vote_type is VoteType.CUMULATIVE else None,
+        counting_rule=_COUNTING_RULES[rule],
+        min_votes=int(threshold or 0),
+        publish_ballots_from=0,
+    )
+
+
+def _write_projects(
+    file: Pabulib, process: Process, by: "User", first: datetime, at: datetime, lines: dict[str, int]
+) -> None:
+    contributions, projects = [], []
+    for project in file.election.projects:
+        line = lines.get(project.id)
+        if len(project.id) > 40:
+            raise CannotHold(_("A project's id can be 40 characters at most."), line)
+        name = cell(project.name) or project.id
+        contributions.append(
+            Contribution(
+                process=process,
+                title=name if len(name) <= _TITLE else name[: _TITLE - 1] + "…",
+                body=name,
+                received_on=timezone.localdate(first),
+                created_at=first,
+                published_at=first,
+                channel=IntakeChannel.WEB,
+                moderation=Moderation.PUBLISHED,
+                recorded_by=by,
+            )
+        )
+        projects.append(
+            Project(
+                number=project.id,
+                price=_money(project.cost, _("The cost"), line),
+                cost=int(project.cost),
+                assessment=Assessment.FEASIBLE,
+                assessed_at=at,
+            )
+        )
+    Contribution.objects.bulk_create(contributions)
+    for project, contribution in zip(projects, contributions, strict=True):
+        project.contribution = contribution
+    Project.objects.bulk_create(projects)
+
+
+def _opened(file: Pabulib) -> list[tuple[str, str, list[tuple[str, int | str]], str]]:
+    out = []
+    for ballot, times in file.election.ballots.items():
+        choices = _stored(ballot)
+        out += [(IntakeChannel.WEB.value, "", choices, "")] * times
+    return out
+
+
+def _stored(ballot: Ballot) -> list[tuple[str, int | str]]:
+    return [
+        (project, int(points) if points.denominator == 1 else number(points)) for project, points in ballot
+    ]
+
+
+def _money(value: Amount, what: Any, line: int | None) -> Decimal:
+    if value.denominator > 100 or 100 % value.denominator or value >= 10**12:
+        raise CannotHold(_("%(what)s can have 12 figures and two decimals at most.") % {"what": what}, line)
+    return Decimal(number(value))
+
+
+def _days(file: Pabulib) -> tuple[datetime, datetime]:
+    """From the first day's midnight to the one after the last, in our own time zone."""
+    days = []
+    for key in ("date_begin", "date_end"):
+        text = file.meta[key].strip()
+        day = None
+        for pattern in _DAY_FORMATS:
+            try:
+                day = datetime.strptime(text, pattern).replace(tzinfo=UTC)
+                break
+            except ValueError:
+                continue
+        if day is None:
+            raise CannotHold(_("%(key)s must be a day, such as 31.12.2026.") % {"key": key})
+        days.append(timezone.make_aware(day.replace(tzinfo=None)))
+    if days[1] < days[0]:
+        raise CannotHold(_("date_end lies before date_begin."))
+    return days[0], days[1] + timedelta(days=1)
