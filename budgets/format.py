@@ -1,6 +1,7 @@
 """What a citizen budget is, told to the core."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from participation.choices import LadderStep
 from participation.formats import Act, Format, PhaseKind
 
 if TYPE_CHECKING:
-    from accounts.models import EligibilityRule
+    from accounts.models import EligibilityRule, User
     from participation.models import Contribution, Process, ProcessDetail
 
 KEY = "citizen_budget"
@@ -72,6 +73,19 @@ def _who_may_propose(process: "Process") -> "EligibilityRule | None":
     return budget.propose_rule if budget else None
 
 
+def _before_transition(process: "Process", *, name: str, by: "User | None", at: datetime) -> None:
+    from budgets.principle_checks import check_register_lasts
+
+    if name == "open":
+        check_register_lasts(process, at=at)
+
+
+def _duties(processes: "Iterable[Process]") -> "Iterable[Any]":
+    from budgets.assessing import duties
+
+    return duties(processes)
+
+
 def _checks(process: "Process") -> "Iterable[Any]":
     from budgets.principle_checks import findings
 
@@ -95,4 +109,22 @@ CITIZEN_BUDGET = Format(
     money=_money,
     create_contribution_detail=_create_project,
     update_contribution_detail=_update_project,
+    contribution_rule=_who_may_propose,
+    contribution_related=("project",),
+    before_transition=_before_transition,
+    duties=_duties,
+    frozen_fields=(
+        "total",
+        "min_cost",
+        "max_cost",
+        "ballot_type",
+        "max_choices",
+        "min_choices",
+        "points",
+        "counting_rule",
+        "min_votes",
+        "adjust_days",
+        "publish_ballots_from",
+        "winners_carry_out",
+    ),
 )

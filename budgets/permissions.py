@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from accounts.permissions import EVERY_UNIT, Permission
 from accounts.verdict import Refused, Verdict, verdict
 from budgets.models import Assessment, Project, Round
-from budgets.voting import LAST_MOMENT, moment
+from budgets.voting import LAST_MOMENT
 from participation import clock
 from participation.choices import BEFORE_DECISION, Status
 from participation.models import Process
+from participation.phases import moment
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -1,6 +1,7 @@
 """What a citizen budget asks beside the five principles, before it can be approved."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,7 @@ from accounts.verdict import Refused
 from budgets.models import CitizenBudget
 from participation import clock
 from participation.models import Process
-from participation.principles.base import Finding, Gate, Level, Principle
+from participation.principles.base import Finding, Level, Principle
 
 IN_ORDER = ("ideas", "assessment", "vote")
 
@@ -56,25 +57,26 @@ def _costs(budget: CitizenBudget) -> Finding:
     return _passed("budget_costs", _("There is room for more than one project."), "max_cost")
 
 
-def _register(process: Process, budget: CitizenBudget) -> Iterator[Finding]:
-    rules = (budget.propose_rule, budget.vote_rule)
-    if all(rule.residence == EligibilityRule.Residence.ANYONE for rule in rules):
-        return
+def check_register_lasts(process: Process, *, at: datetime) -> None:
+    """Where it counts who lives here, opening needs a register extract that is valid past the last phase."""
+    budget = CitizenBudget.objects.filter(process=process).select_related("propose_rule", "vote_rule").first()
     ends = [phase.interval.upper for phase in process.phases.all()]
-    if not ends:
+    if budget is not None and ends and _asks_where_people_live(budget):
+        eligibility.check_register_lasts(timezone.localdate(max(ends)), at=at)
+
+
+def _asks_where_people_live(budget: CitizenBudget) -> bool:
+    rules = (budget.propose_rule, budget.vote_rule)
+    return any(rule.residence != EligibilityRule.Residence.ANYONE for rule in rules)
+
+
+def _register(process: Process, budget: CitizenBudget) -> Iterator[Finding]:
+    if not _asks_where_people_live(budget) or not process.phases.all():
         return
     try:
-        eligibility.check_register_lasts(timezone.localdate(max(ends)), at=clock.now())
+        check_register_lasts(process, at=clock.now())
     except Refused as refused:
-        yield Finding(
-            "budget_register",
-            Principle.FORMAT,
-            Level.BLOCKING,
-            refused.reason,
-            "vote",
-            gate=Gate.APPROVE,
-            required=True,
-        )
+        yield _blocking("budget_register", refused.reason, "vote")
     else:
         yield _passed("budget_register", _("The register extract is valid until voting is over."), "vote")
 

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from accounts import eligibility
@@ -14,6 +13,7 @@ from budgets.models import Roll, Round
 from participation import clock
 from participation.choices import Status
 from participation.models import Phase, Process
+from participation.phases import moment
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -22,10 +22,6 @@ VOTE = "vote"  # the phase kind (budgets.format)
 # A vote sent in the last second may still be on its way: ballots are sealed a little after the close.
 LAST_MOMENT = timedelta(minutes=5)
 _RUNNING = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
-
-
-def moment(at: datetime) -> str:
-    return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 def round_at(process: Process, at: datetime | None = None) -> Round | None:
@@ -54,9 +50,9 @@ def check_open(process: Process, phase: Phase | None, at: datetime) -> None:
     if process.status not in _RUNNING or phase is None:
         raise Refused("not_voting", _("There is nothing to vote on here."))
     if at < phase.interval.lower:
-        raise Refused("not_open_yet", _("Voting opens on %(when)s.") % {"when": moment(phase.interval.lower)})
+        raise Refused("not_open_yet", _("Voting opens %(when)s.") % {"when": moment(phase.interval.lower)})
     if at >= phase.interval.upper:
-        raise Refused("closed", _("Voting closed on %(when)s.") % {"when": moment(phase.interval.upper)})
+        raise Refused("closed", _("Voting closed %(when)s.") % {"when": moment(phase.interval.upper)})
 
 
 def check_voter(user: "User | None", round: Round, *, at: datetime) -> Facts:

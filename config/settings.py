@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE = {
     "send due notices": {"task": "participation.send_due_notices", "schedule": 60},
     "delete expired drafts": {"task": "participation.delete_expired_drafts", "schedule": 3600},
     "remove names": {"task": "participation.remove_names", "schedule": 3600},
+    "open votes": {"task": "budgets.open_rounds", "schedule": 60},
+    "seal votes": {"task": "budgets.seal_rounds", "schedule": 60},
+    "compare counts": {"task": "budgets.compare_counts", "schedule": 60},
+    "remind of unfinished votes": {"task": "budgets.remind_unfinished", "schedule": 3600},
+    "anonymise rolls": {"task": "budgets.anonymise_rolls", "schedule": 3600},
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -48,6 +48,8 @@ _COUNTING_RULES = {
     Rule.GREEDY_NO_SKIP: CountingRule.GREEDY_NO_SKIP,
     Rule.EQUAL_SHARES: CountingRule.EQUAL_SHARES,
 }
+# The database lets a status move only along the lifecycle, and rows be written only in a draft.
+_THE_WAY_TO_DECIDED = (Status.IN_REVIEW, Status.APPROVED, Status.OPEN, Status.CLOSED, Status.DECIDED)
 _DAY_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%Y")
 _TITLE = Contribution._meta.get_field("title").max_length or 120
 
@@ -105,8 +107,9 @@ def import_election(
             imported_meta=dict(file.meta),
         )
         write_counted(round, _opened(file))
-        process.status = Status.DECIDED
-        process.save(update_fields=["status"])
+        for status in _THE_WAY_TO_DECIDED:
+            process.status = status
+            process.save(update_fields=["status"])
         round = Round.objects.for_voting().get(pk=round.pk)
         round.pb_sha256 = election.published_file(round).sha256
         round.save(update_fields=["pb_sha256"])

@@ -15,8 +15,9 @@ from budgets import actions
 from budgets.actions.projects import create_project
 from budgets.actions.setup import create_budget
 from budgets.models import Assessment, Project, Round
-from participation import clock, frozen
+from participation import clock
 from participation.choices import Moderation, Status
+from participation.frozen import amending
 from participation.models import Contribution, Phase, Process
 from tests.accounts.factories import make_citizen, make_extract, make_resident, make_unit
 
@@ -82,7 +83,6 @@ def make_budget(
     if extract and not RegisterExtract.objects.exists():
         make_extract()
     process = process or make_process(status=Status.DRAFT)
-    status, process.status = process.status, Status.DRAFT
     now = clock.now()
     vote_from = vote_from or now - timedelta(days=1)
     vote_to = vote_to or now + timedelta(days=7)
@@ -107,7 +107,7 @@ def make_budget(
         Phase.objects.create(process=process, kind=kind, interval=DateTimeTZRange(start, end, "[)"))
     process.opens_at, process.closes_at = vote_from - timedelta(days=20), vote_to
     process.save(update_fields=["opens_at", "closes_at"])
-    put_in(process, Status.OPEN if status == Status.DRAFT else status)
+    put_in(process, Status.OPEN)
     return process
 
 
@@ -174,10 +174,22 @@ def again(round: Round) -> Round:
 
 def close(round: Round) -> None:
     """Voting ended an hour ago."""
-    now = clock.now()
-    phase = Phase.objects.select_related("process").get(pk=round.phase_id)
-    with transaction.atomic(), frozen.amending(phase.process):
-        phase.interval = DateTimeTZRange(phase.interval.lower, now - timedelta(hours=1), "[)")
+    end = clock.now() - timedelta(hours=1)
+    phase = Phase.objects.get(pk=round.phase_id)
+    phase.interval = DateTimeTZRange(phase.interval.lower, end, "[)")
+    with transaction.atomic(), amending(round.process):
         phase.save(update_fields=["interval"])
-        phase.process.closes_at = phase.interval.upper
-        phase.process.save(update_fields=["closes_at"])
+        Process.objects.filter(pk=round.process_id).update(closes_at=end)
+
+
+def vote(round: Round, *numbers: str, times: int = 1, **options: Any) -> None:
+    """`times` new voters, each with this ballot."""
+    for _ in range(times):
+        actions.cast_ballot(
+            round=round, by=make_voter(), choices=[(number, 1) for number in numbers], tracker=None, **options
+        )
+
+
+def seal(round: Round) -> Round:
+    close(round)
+    return actions.seal_round(round=round, by=None)

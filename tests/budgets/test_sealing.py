@@ -14,7 +14,7 @@ from audit.models import Entry
 from budgets import actions, ballots
 from budgets.models import Ballot, Began, CountedBallot, Roll, Round
 from participation import clock
-from tests.budgets.factories import again, close, make_round, make_staff, make_voter
+from tests.budgets.factories import again, close, make_round, make_staff, make_voter, seal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,11 +30,6 @@ def vote(round, times=20, tracker=False):
         actions.cast_ballot(round=round, by=voter, choices=[(n, 1) for n in chosen], tracker=code)
         cast[voter.person_id] = (chosen, code)
     return cast
-
-
-def seal(round):
-    close(round)
-    return actions.seal_round(round=round, by=None)
 
 
 def rows(sql):
@@ -120,7 +115,9 @@ def test_nothing_is_sealed_when_a_ballot_does_not_open(spoil):
     ballot = Ballot.objects.first()
     key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     if spoil == "changed":
-        Ballot.objects.filter(pk=ballot.pk).update(choices=bytes(ballot.choices)[:-1] + b"\0")
+        Ballot.objects.filter(pk=ballot.pk).update(
+            choices=bytes(ballot.choices)[:-1] + bytes([ballot.choices[-1] ^ 1])
+        )
     elif spoil == "moved to another round":
         Roll.objects.update(round=other)
         Ballot.objects.update(round=other)

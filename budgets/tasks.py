@@ -1,0 +1,130 @@
+"""What the clock does in a citizen budget. Each job looks back instead of assuming that it ran last time, and may run
+twice: a stored fact (the round, its state, the notice) says what has been done."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.db.models import Exists, OuterRef
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.verdict import Refused
+from budgets import actions, voting
+from budgets.models import Began, Count, Roll, Round
+from participation import clock, notices
+from participation.choices import Status
+from participation.models import Process
+from participation.phases import moment
+
+log = logging.getLogger(__name__)
+
+REMIND_BEFORE_CLOSE = timedelta(days=2)
+# How long someone can complain of the vote before the roll forgets who voted (kommunal practice: four weeks).
+COMPLAINT_PERIOD = timedelta(days=28)
+
+
+@shared_task(name="budgets.open_rounds")
+def open_rounds() -> int:
+    """Open every vote whose phase has begun."""
+    now = clock.now()
+    due = Process.objects.filter(
+        status__in=[Status.APPROVED, Status.OPEN],
+        phases__kind=voting.VOTE,
+        phases__interval__contains=now,
+        phases__round__isnull=True,
+        citizenbudget__isnull=False,
+    ).distinct()
+    return sum(_done(actions.open_round, process=process) for process in due)
+
+
+@shared_task(name="budgets.seal_rounds")
+def seal_rounds() -> int:
+    """Seal every vote that is over, a little after its close."""
+    due = Round.objects.filter(
+        state=Round.State.VOTING, phase__interval__endswith__lte=clock.now() - voting.LAST_MOMENT
+    ).select_related("process")
+    return sum(_done(actions.seal_round, round=round, by=None) for round in due)
+
+
+@shared_task(name="budgets.compare_counts")
+def compare_counts() -> int:
+    """Reckon the other rule for counts that have no comparison yet, one at a time."""
+    count = Count.objects.filter(comparison={}, winners__isnull=False).order_by("counted_at").first()
+    if count is None:
+        return 0
+    actions.compare_count(count=count)
+    return 1
+
+
+@shared_task(name="budgets.remind_unfinished")
+def remind_unfinished() -> int:
+    """Once, shortly before the close, to those who opened the ballot on an earlier day and are not on the roll."""
+    now = clock.now()
+    today = timezone.localdate(now)
+    told = 0
+    rounds = Round.objects.filter(
+        state=Round.State.VOTING,
+        phase__interval__endswith__gt=now,
+        phase__interval__endswith__lte=now + REMIND_BEFORE_CLOSE,
+        process__status__in=[Status.APPROVED, Status.OPEN],
+    ).select_related("process", "phase")
+    for round in rounds:
+        voted = Roll.objects.filter(round=round, person=OuterRef("person"))
+        waiting = User.objects.filter(
+            ~Exists(voted),
+            pk__in=Began.objects.filter(round=round, day__lt=today).values("user"),
+            is_active=True,
+        )
+        told += notices.tell(
+            users=waiting,
+            event=f"round:{round.pk}:unfinished",
+            kind="reminder",
+            title=format_lazy(_("You have not voted yet: {title}"), title=round.process.title),
+            text=format_lazy(
+                _(
+                    "You looked at the ballot, but you have not cast your vote. Voting closes {when}. If you have "
+                    "changed your mind, you need do nothing."
+                ),
+                when=lazy(moment, str)(round.phase.interval.upper),
+            ),
+            url=_vote_url(round.process),
+            process=round.process,
+        )
+    return told
+
+
+@shared_task(name="budgets.anonymise_rolls")
+def anonymise_rolls() -> int:
+    """When the complaint period is over, the roll forgets who voted."""
+    due = (
+        Round.objects.exclude(state=Round.State.VOTING)
+        .filter(
+            roll_anonymised_at=None,
+            phase__interval__endswith__lte=clock.now() - COMPLAINT_PERIOD,
+            process__status__in=[Status.DECIDED, Status.CONCLUDED],
+        )
+        .filter(imported_meta={})
+    )
+    return sum(_done(actions.anonymise_roll, round=round) for round in due)
+
+
+def _done(action, **arguments) -> bool:  # type: ignore[no-untyped-def]
+    """One refused round doesn't keep the others from theirs; the log says which, and what is wrong."""
+    try:
+        action(**arguments)
+    except Refused as refused:
+        log.warning("%s was refused: %s", action.__name__, refused.code)
+        return False
+    return True
+
+
+def _vote_url(process: Process) -> str:
+    try:
+        return reverse("budgets:vote", args=[process.slug])
+    except NoReverseMatch:
+        return f"/borgerbudget/{process.slug}/stem/"
