@@ -1,0 +1,20 @@
+"""Staff pages of a citizen budget: its rules in the set-up form, assessment, the vote and what the council decided."""
+
+from django.utils.translation import gettext_lazy as _
+
+from budgets.admin.setup import BudgetForms, RecordProjectForm, StartBudgetForm
+from budgets.format import KEY
+from participation.admin import registry
+
+registry.register(
+    registry.StaffFormat(
+        key=KEY,
+        start_form=StartBudgetForm,
+        detail_forms=BudgetForms,
+        record_form=RecordProjectForm,
+        tabs=(
+            registry.Tab("projects", _("Assessment"), "admin:budget-projects"),
+            registry.Tab("vote", _("The vote"), "admin:budget-vote"),
+        ),
+    )
+)

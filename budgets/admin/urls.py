@@ -1,0 +1,36 @@
+"""Addresses of the budget's staff pages; `guard` is the site's own door."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from budgets.admin import views
+
+
+def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
+    return [
+        path("forloeb/<int:pk>/projekter/", guard(views.project_list), name="budget-projects"),
+        path(
+            "forloeb/<int:pk>/projekter/<uuid:public_id>/",
+            guard(views.Assess.as_view()),
+            name="budget-assess",
+        ),
+        path("forloeb/<int:pk>/afstemning/", guard(views.vote), name="budget-vote"),
+        path(
+            "forloeb/<int:pk>/afstemning/<int:number>/forsegl/",
+            guard(views.Seal.as_view()),
+            name="budget-seal",
+        ),
+        path(
+            "forloeb/<int:pk>/afstemning/<int:number>/optael/",
+            guard(views.CountNow.as_view()),
+            name="budget-count",
+        ),
+        path(
+            "forloeb/<int:pk>/afstemning/<int:number>/lod/",
+            guard(views.RecordLot.as_view()),
+            name="budget-lot",
+        ),
+        path("forloeb/<int:pk>/byraadet/", guard(views.CouncilDecides.as_view()), name="budget-decide"),
+    ]

@@ -1,0 +1,58 @@
+"""Where staff work. Django's admin for the plain records, our own pages for processes and what people give.
+
+Signing in is allauth's, with its second factor; someone who is signed in but has no business here gets a 403 and not
+another sign-in page.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.urls import URLPattern, URLResolver
+from django.utils.translation import gettext_lazy as _
+
+
+class StaffSite(AdminSite):
+    site_header = site_title = _("For staff")
+    index_title = _("What needs you today")
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_staff
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., Any]:
+        guarded = super().admin_view(view, cacheable)
+
+        def only_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied
+            return guarded(request, *args, **kwargs)
+
+        return only_staff
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(
+                request.GET.get("next") or resolve_url("admin:index"), resolve_url("account_login")
+            )
+        if not self.has_permission(request):
+            raise PermissionDenied
+        return HttpResponseRedirect(resolve_url("admin:index"))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return HttpResponseRedirect(resolve_url("account_logout"))
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(resolve_url("account_change_password"))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from budgets.admin.urls import staff_urls as budget_urls
+        from participation.admin.urls import staff_urls as process_urls
+
+        return [*process_urls(self.admin_view), *budget_urls(self.admin_view), *super().get_urls()]
