@@ -20,7 +20,10 @@ Four rules, all of them asked in the same way: ``count(election, rule, lot)``.
                       A project that costs nothing and has a vote is funded at once; one that nobody voted
                       for never is. The greedy rules do fund a project without votes when money is left.
 
-Every comparison that decides is made on whole numbers or fractions, never on floats, so a tie is a tie.
+Every comparison that decides is made on whole numbers or fractions, so a tie is a tie. The completion of Equal Shares
+may take hundreds of raises; those on the way, of which only "within the budget" must be known, are first sketched in
+floats together with a proven bound on their error. A raise that the bound leaves any doubt about, the last one within
+the budget and the first one above it are counted exactly.
 
 **Ties.** Equal points (in Equal Shares: an equal price per krone) are settled by the lower cost, then by a public
 lot: ids in the order they were drawn. ``Outcome.ties`` lists only ties where the order was felt. A tie that needs
@@ -34,13 +37,13 @@ answer is to draw the lot, which is always right, if at times more than was need
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
 from itertools import groupby
-from math import gcd, lcm
-from operator import itemgetter
+from math import fsum, gcd, inf, lcm
+from operator import itemgetter, lt
 from typing import Any
 
 Amount = int | Fraction
@@ -377,7 +380,7 @@ class _Purchases:
     common denominator keeps every sum and comparison on plain whole numbers.
     """
 
-    __slots__ = ("bought", "money", "order", "parts", "queue", "spent", "steps", "ties", "wallet")
+    __slots__ = ("bought", "money", "order", "parts", "queue", "spent", "steps", "swept", "ties", "wallet")
 
     def __init__(
         self, groups: int, share: int, parts: int, queue: list[tuple[Fraction, int]], order: _Order
@@ -389,6 +392,7 @@ class _Purchases:
         self.order = order
         self.bought: tuple[int, ...] = ()
         self.spent = 0
+        self.swept = 1
         self.ties: tuple[Tie, ...] = ()
         self.steps: list[Step] = []
 
@@ -396,9 +400,17 @@ class _Purchases:
         """The same purchases, to go on with under another order of the lot."""
         other = _Purchases(0, 0, self.parts, self.queue[:], order)
         other.wallet, other.money = self.wallet[:], self.money[:]
-        other.bought, other.spent = self.bought, self.spent
+        other.bought, other.spent, other.swept = self.bought, self.spent, self.swept
         other.ties, other.steps = self.ties, self.steps[:]
         return other
+
+    def sweep(self) -> None:
+        """Forget the classes that nobody is in any more, and join those with the same money."""
+        place: dict[int, int] = {}
+        moved = {purse: place.setdefault(self.money[purse], len(place)) for purse in set(self.wallet)}
+        self.wallet = [moved[purse] for purse in self.wallet]
+        self.money = list(place)
+        self.swept = len(place)
 
     def queue_again(self, offers: Iterable[_Offer]) -> None:
         for offer in offers:
@@ -505,12 +517,15 @@ class _EqualShares:
             )
             return
         while True:
+            proven = self._proven_within(raised)
+            if proven > raised:
+                raised, before = proven, []
             ends = self._round(raised, order)
-            over = [end for end in ends if end.spent > self.budget]
-            if over:
+            if any(end.spent > self.budget for end in ends):
                 break
             before = ends
             raised += 1
+        before = before or self._round(raised - 1, order)
         for end in ends:
             ties = (*met, *end.ties)
             if end.spent <= self.budget:
@@ -520,6 +535,34 @@ class _EqualShares:
                 joined = _joined(kept.order, end.order)
                 if joined is not None:
                     yield _End(kept.bought, joined, raised - 1, end.spent, (*kept.ties, *ties))
+
+    def _proven_within(self, raised: int) -> int:
+        """The first raise from ``raised`` on that is not proven, whatever the lot, to stay within the budget.
+
+        More money for all, with the same purchases in the same order, leaves everyone with at least as much and
+        makes nothing dearer. So where two raises make the same purchases, and each was at the lower raise still
+        cheaper than any other project at the higher, every raise between them makes those purchases too.
+        """
+        sketches: dict[int, _Sketch | None] = {}
+
+        def within(at: int) -> _Sketch | None:
+            if at not in sketches:
+                sketch = _sketch(self, at)
+                sketches[at] = sketch if sketch and sketch.spent <= self.budget else None
+            return sketches[at]
+
+        stride = 1
+        low = within(raised)
+        while low is not None:
+            high = within(raised + stride)
+            if high is not None and (stride == 1 or low.leads_to(high)):
+                raised, low, stride = raised + stride, high, stride * 2
+                sketches = {at: sketch for at, sketch in sketches.items() if at > raised}
+            elif stride > 1:
+                stride //= 2
+            else:
+                raised, low = raised + 1, None
+        return raised
 
     def _round(self, raised: int, order: _Order, *, trace: bool = False) -> list[_Purchases]:
         """One whole count with every share raised by ``raised``: one end for each way its ties can fall."""
@@ -670,22 +713,20 @@ class _EqualShares:
         if factor > 1:
             state.parts *= factor
             state.money = [money * factor for money in state.money]
-        purse_of = {money: purse for purse, money in enumerate(state.money)}
         payers = emptied = 0
         for points, cast, groups in self.supporters[offer.project]:
             moves: dict[int, int] = {}
             for group in groups:
                 purse = state.wallet[group]
                 if purse not in moves:
-                    left = max(state.money[purse] - due * points, 0)
-                    if left not in purse_of:
-                        purse_of[left] = len(state.money)
-                        state.money.append(left)
-                    moves[purse] = purse_of[left]
+                    moves[purse] = len(state.money)
+                    state.money.append(max(state.money[purse] - due * points, 0))
                 if trace and state.money[purse]:
                     payers += cast
                     emptied += cast * (state.money[moves[purse]] == 0)
                 state.wallet[group] = moves[purse]
+        if len(state.money) > 2 * state.swept + 1000:
+            state.sweep()
         state.bought = (*state.bought, offer.project)
         state.spent += self.costs[offer.project]
         if trace:
@@ -727,7 +768,197 @@ class _EqualShares:
         )
 
 
-def _reader(groups: list[int]) -> Callable[[list[int]], Sequence[int]]:
+_PERHAPS = 1e-300
+"""Money in a sketch that may be nothing or a little; 0.0 is surely nothing."""
+
+
+@dataclass(slots=True)
+class _Sketch:
+    """One round reckoned in floats: for each step what was bought, the most its rho can be, and the least that
+    any other project's can. Only made when the error bounds leave no doubt about any step."""
+
+    spent: int = 0
+    bought: list[frozenset[int]] = field(default_factory=list)
+    most: list[float] = field(default_factory=list)
+    least_other: list[float] = field(default_factory=list)
+
+    def leads_to(self, higher: "_Sketch") -> bool:
+        return self.bought == higher.bought and all(map(lt, self.most, higher.least_other))
+
+
+def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
+    """A round in floats, or None where they cannot tell what exact numbers would.
+
+    ``error`` of a group and what is ``common`` to all bound how far its voters' money can be from the exact one,
+    ``worst`` the largest of them; money of 0.0 is surely nothing. A price is where what the supporters can
+    pay, a function that grows by the points of those not emptied, meets the cost; so an error in the money moves it
+    by at most that error's sum over the points that surely are not emptied. Projects that may be tied are bought
+    together when their shared voters surely can pay for all; otherwise there is doubt.
+    """
+    share = (shares.budget + raised * shares.unit * shares.voter_count) / shares.voter_count
+    rounding = 1e-14 * share
+    money = [share] * shares.groups
+    error = [0.0] * shares.groups
+    common = worst = rounding
+    queue = [(float(bound) * (1 - 1e-14), project) for bound, project in shares.first_queue]
+    sketch = _Sketch(spent=sum(shares.costs[project] for project in shares.free))
+    while True:
+        offers: dict[int, _Estimate] = {}
+        tied: set[int] = set()
+        most = inf
+        while queue and queue[0][0] <= most:
+            bound, project = heappop(queue)
+            offer = _estimate(shares, project, bound, money, error, common, worst)
+            if offer is None:
+                return None
+            if offer.price == inf:
+                continue
+            offers[project] = offer
+            tied = {min(offers, key=lambda each: offers[each].most)}
+            most = offers[min(tied)].most
+            while more := {each for each in offers.keys() - tied if offers[each].least <= most}:
+                tied |= more
+                most = max(offers[each].most for each in tied)
+        if not offers:
+            return sketch
+        for project in offers.keys() - tied:
+            heappush(queue, (offers[project].least, project))
+        least_other = queue[0][0] if queue else inf
+        if len(tied) > 1 and not _surely_paid(shares, {each: offers[each] for each in tied}, money, worst):
+            cheapest = min(tied, key=lambda each: shares.costs[each])
+            dearer = tied - {cheapest}
+            # when nobody is emptied rho is one part in the project's points: an exact tie, settled by the cost
+            if not all(
+                offers[each].full
+                and shares.weights[each] == shares.weights[cheapest]
+                and (each == cheapest or shares.costs[each] > shares.costs[cheapest])
+                for each in tied
+            ):
+                return None
+            for project in dearer:
+                heappush(queue, (offers[project].least, project))
+            tied = {cheapest}
+        for project in tied:
+            offer = offers[project]
+            for points, _, groups in shares.supporters[project]:
+                due, off = offer.price * points, offer.off * points + rounding
+                if offer.full:
+                    for group in groups:
+                        money[group] -= due
+                    common += off
+                    worst += off
+                    continue
+                for group in groups:
+                    error[group] += off
+                    left = money[group] - due
+                    if left > 0:
+                        money[group] = left
+                    else:
+                        money[group] = 0.0 if left < -error[group] - common else _PERHAPS
+                worst = max(worst, max(map(error.__getitem__, groups)) + common)
+            sketch.spent += shares.costs[project]
+        sketch.bought.append(frozenset(tied))
+        sketch.most.append(most)
+        sketch.least_other.append(least_other)
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """A price per point in floats, at most ``off`` from the exact one; infinite when it surely cannot be paid.
+    ``least`` and ``most`` enclose the exact rho; ``full`` says that nobody is emptied by it."""
+
+    price: float
+    off: float
+    least: float
+    most: float
+    full: bool = False
+
+
+def _estimate(
+    shares: _EqualShares,
+    project: int,
+    bound: float,
+    money: list[float],
+    error: list[float],
+    common: float,
+    worst: float,
+) -> _Estimate | None:
+    cost, weight = shares.costs[project], shares.weights[project]
+    price = cost / weight
+    parts = list(zip(shares.supporters[project], shares.readers[project], strict=True))
+    purses_of = [read(money) for _, read in parts]
+    if all(
+        min(purses) > price * points * (1 + 1e-14) + worst
+        for ((points, _, _), _), purses in zip(parts, purses_of, strict=True)
+    ):
+        return _enclosed(price, price * 1e-14, cost, full=True)
+    total = fsum(cast * fsum(purses) for ((_, cast, _), _), purses in zip(parts, purses_of, strict=True))
+    if total + weight * worst < cost * (1 - 1e-12):
+        return _Estimate(inf, 0, inf, inf)
+    rich = [
+        (points, cast, purses, read(error))
+        for ((points, cast, _), read), purses in zip(parts, purses_of, strict=True)
+    ]
+    price = max(price, bound * cost)
+    due, left = float(cost), weight
+    doubt = cost * 1e-13  # how far ``due`` can be from the exact one
+    emptied = True
+    while emptied:
+        emptied = False
+        still = []
+        for points, cast, purses, errors in rich:
+            line = price * points
+            if min(purses) < line:
+                emptied = True
+                poor = [(purse, wrong) for purse, wrong in zip(purses, errors, strict=True) if purse < line]
+                due -= cast * fsum(purse for purse, _ in poor)
+                left -= points * cast * len(poor)
+                doubt += cast * sum(wrong + common for purse, wrong in poor if purse)
+                errors = [wrong for purse, wrong in zip(purses, errors, strict=True) if purse >= line]
+                purses = [purse for purse in purses if purse >= line]
+            if purses:
+                still.append((points, cast, purses, errors))
+        rich = still
+        if not left:
+            return _Estimate(inf, 0, inf, inf) if due > 10 * doubt else None
+        price = due / left
+    margin = 2 * doubt / left
+    sure = 0
+    for points, cast, purses, errors in rich:
+        line = (price + margin) * points
+        for purse, wrong in zip(purses, errors, strict=True):
+            if purse - wrong - common > line:
+                sure += points * cast
+            else:
+                doubt += cast * (wrong + common)
+    if not sure or doubt / sure > margin:
+        return None
+    return _enclosed(price, doubt / sure, cost, full=left == sure == weight)
+
+
+def _enclosed(price: float, off: float, cost: int, *, full: bool = False) -> _Estimate:
+    return _Estimate(price, off, (price - off) / cost * (1 - 1e-14), (price + off) / cost * (1 + 1e-14), full)
+
+
+def _surely_paid(
+    shares: _EqualShares, offers: Mapping[int, _Estimate], money: list[float], worst: float
+) -> bool:
+    """Can every voter of two or more of these pay for all of them?"""
+    asked: dict[int, float] = {}
+    shared: set[int] = set()
+    for project, offer in offers.items():
+        for points, _, groups in shares.supporters[project]:
+            due = (offer.price + offer.off) * points * (1 + 1e-13)
+            for group in groups:
+                if group in asked:
+                    shared.add(group)
+                    asked[group] += due
+                else:
+                    asked[group] = due
+    return all(money[group] - worst > asked[group] for group in shared)
+
+
+def _reader(groups: list[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """Reads those places of a list at the speed of C."""
     if len(groups) == 1:
         only = groups[0]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budgets import pabulib
+from budgets import counting, pabulib
 from budgets.counting import (
     CountingError,
     Decision,
@@ -188,6 +188,40 @@ class TestEqualShares:
         plain = {approval("ab"): 2, approval("b"): 1}
         assert count(Election(projects, pointed, 15), Rule.EQUAL_SHARES).winners == ("a",)
         assert count(Election(projects, plain, 15), Rule.EQUAL_SHARES).winners == ("b",)
+
+
+@st.composite
+def busy_elections(draw):
+    """Many projects and voters, so that the completion takes many raises and many voters are emptied."""
+    chance = draw(st.randoms(use_true_random=False))
+    ids = [str(project) for project in range(draw(st.integers(4, 14)))]
+    costs = {project: chance.choice([20, 50, chance.randint(10, 400)]) for project in ids}
+    ballots: dict[str, int] = {}
+    for _ in range(draw(st.integers(5, 40))):
+        named = " ".join(sorted(chance.sample(ids, chance.randint(0, 4))))
+        ballots[named] = ballots.get(named, 0) + chance.randint(1, 3)
+    return election(costs, ballots, chance.randint(50, max(60, sum(costs.values()))))
+
+
+@settings(max_examples=200, deadline=None)
+@given(drawn=busy_elections())
+def test_sketching_raises_changes_nothing(drawn):
+    """The same outcome in every detail when each raise is counted exactly."""
+    sketched = count(drawn, Rule.EQUAL_SHARES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting, "_sketch", lambda shares, raised: None)
+        assert count(drawn, Rule.EQUAL_SHARES) == sketched
+
+
+@settings(max_examples=200, deadline=None)
+@given(drawn=busy_elections(), raised=st.integers(0, 60))
+def test_a_sketch_buys_what_the_exact_count_buys(drawn, raised):
+    shares = counting._EqualShares(drawn)
+    sketch = counting._sketch(shares, raised) if shares.voter_count else None
+    if sketch is not None:
+        exactly = shares._round(raised, frozenset())
+        assert {frozenset(end.bought) for end in exactly} == {frozenset().union(*sketch.bought)}
+        assert {end.spent for end in exactly} == {sketch.spent}
 
 
 def test_scores_by_kind_of_ballot():
