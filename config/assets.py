@@ -81,6 +81,8 @@ def build() -> None:
     (unfinished / "htmx").mkdir()
     shutil.copy(PACKAGES / "htmx.org" / "dist" / "htmx.min.js", unfinished / "htmx" / "htmx.min.js")
     (unfinished / STAMP).write_text(wanted)
+    if BUILT.is_symlink():
+        BUILT.unlink()
     shutil.rmtree(BUILT, ignore_errors=True)
     unfinished.rename(BUILT)
 

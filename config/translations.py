@@ -83,10 +83,9 @@ def update() -> None:
         if before is not None and _same_shape(message, before):
             message.string, message.flags = before.string, message.flags | (before.flags & {"fuzzy"})
             message.user_comments = before.user_comments
-        files = sorted({file for file, _ in message.locations})
-        message.locations = [
-            (file, None) for file in files
-        ]  # no line numbers: they would change with every edit
+        # no line numbers: they would change with every edit
+        files: Any = sorted({file for file, _ in message.locations})
+        message.locations = [(file, None) for file in files]  # type: ignore[misc]
         result[message.id] = message
     for message in known:
         if message.id and _overrides(message) and fresh.get(message.id, message.context) is None:
