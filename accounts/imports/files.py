@@ -118,4 +118,6 @@ def read_rows(text: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str
 
 def is_clean(value: Any) -> bool:
     """Text without control characters (a zero byte can't be stored)."""
-    return isinstance(value, str) and not any(unicodedata.category(char) in {"Cc", "Cs"} for char in value)
+    if not isinstance(value, str):
+        return False
+    return value.isprintable() or not any(unicodedata.category(char) in {"Cc", "Cs"} for char in value)

@@ -5,18 +5,20 @@ are stored encrypted; everything else that looks someone up goes by `PersonKey`.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, models, transaction
 from django.utils import formats
 from django.utils.translation import gettext as _
+from psycopg import sql
 
 from accounts import persons
+from accounts.fields import cipher
 from accounts.imports.files import FileRefused, LineError, decode, is_clean, read_bytes, read_rows, refuse
 from accounts.models import District, Person, PersonKey, RegisterExtract, Resident, User
 from accounts.permissions import Permission
@@ -51,6 +53,22 @@ SEXES = {"k": "F", "f": "F", "m": "M"}
 STATUSES = {"01", "03", "05", "07", "20", "30", "50", "60", "70", "80", "90"}
 YES = {"1", "ja", "j", "true"}
 NO = {"0", "nej", "n", "false", ""}
+RESIDENT_COLUMNS = (
+    "extract_id",
+    "person_id",
+    "birth_date",
+    "sex",
+    "status",
+    "municipality_code",
+    "school_district_id",
+    "polling_district_id",
+    "household",
+    "protected",
+    "digital_post",
+    "cpr",
+    "name",
+    "address",
+)
 LENGTHS = {
     "name": 200,
     "road": 100,
@@ -164,7 +182,7 @@ def import_register(
             sha256=parsed.sha256,
         )
         people = _persons(parsed.lines)
-        Resident.objects.bulk_create(_residents(extract, parsed.lines, people), batch_size=BATCH)
+        _copy(Resident, RESIDENT_COLUMNS, _residents(extract, parsed.lines, people))
         record(
             action="register.imported",
             by=by,
@@ -312,25 +330,22 @@ def _persons(lines: list[Line]) -> dict[str, uuid.UUID]:
     newest, secret = versions[0]
     kind = PersonKey.Kind.CPR
     key_of = {line.cpr: persons.digest(secret, kind, line.cpr) for line in lines}
-    known = _known(key_of.values())
+    current = _known(key_of.values())
+    known = dict(current)
     for _version, older in versions[1:]:
         older_keys = {
             persons.digest(older, kind, cpr): key for cpr, key in key_of.items() if key not in known
         }
         for key, person in _known(older_keys).items():
             known[older_keys[key]] = person
-    fresh = {key: Person() for key in key_of.values() if key not in known}
-    Person.objects.bulk_create(fresh.values(), batch_size=BATCH)
-    people = known | {key: person.pk for key, person in fresh.items()}
-    PersonKey.objects.bulk_create(
-        (PersonKey(person_id=pk, kind=kind, version=newest, hmac=key) for key, pk in people.items()),
-        batch_size=BATCH,
-        ignore_conflicts=True,
-    )
+    fresh = {key: uuid.uuid4() for key in key_of.values() if key not in known}
+    _copy(Person, ("id",), ((pk,) for pk in fresh.values()))
+    people = known | fresh
+    _add_keys(newest, {key: pk for key, pk in people.items() if key not in current})
     if fresh:
         # Someone may have signed in for the first time meanwhile: then theirs is the person.
         people |= _known(fresh)
-        lost = [person.pk for key, person in fresh.items() if people[key] != person.pk]
+        lost = [pk for key, pk in fresh.items() if people[key] != pk]
         Person.objects.filter(pk__in=lost).delete()
     found: dict[uuid.UUID, int] = {}
     errors = []
@@ -345,6 +360,16 @@ def _persons(lines: list[Line]) -> dict[str, uuid.UUID]:
     return {cpr: people[key] for cpr, key in key_of.items()}
 
 
+def _add_keys(version: int, people: dict[str, uuid.UUID]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_personkey (person_id, kind, version, hmac)"
+            " SELECT person, %s, %s, hmac FROM unnest(%s::uuid[], %s::text[]) AS t(person, hmac)"
+            " ON CONFLICT (hmac) DO NOTHING",
+            [PersonKey.Kind.CPR.value, version, list(people.values()), list(people)],
+        )
+
+
 def _known(keys: Any) -> dict[str, uuid.UUID]:
     found: dict[str, uuid.UUID] = {}
     remaining = iter(keys)
@@ -355,21 +380,31 @@ def _known(keys: Any) -> dict[str, uuid.UUID]:
 
 def _residents(
     extract: RegisterExtract, lines: list[Line], people: dict[str, uuid.UUID]
-) -> Iterator[Resident]:
+) -> Iterator[tuple[Any, ...]]:
+    encrypt = cipher().encrypt
     for line in lines:
-        yield Resident(
-            extract=extract,
-            person_id=people[line.cpr],
-            birth_date=line.birth_date,
-            sex=line.sex,
-            status=line.status,
-            municipality_code=line.municipality_code,
-            school_district_id=line.school_district,
-            polling_district_id=line.polling_district,
-            household=persons.keyed_hash("household", line.household) if line.household else "",
-            protected=line.protected,
-            digital_post=line.digital_post,
-            cpr=line.cpr,
-            name=line.name,
-            address=line.address,
+        yield (
+            extract.pk,
+            people[line.cpr],
+            line.birth_date,
+            line.sex,
+            line.status,
+            line.municipality_code,
+            line.school_district,
+            line.polling_district,
+            persons.keyed_hash("household", line.household) if line.household else "",
+            line.protected,
+            line.digital_post,
+            encrypt(line.cpr.encode()),
+            encrypt(line.name.encode()),
+            encrypt(line.address.encode()),
         )
+
+
+def _copy(model: type[models.Model], columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """PostgreSQL's COPY: a tenth of the time of INSERT for a whole municipality."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), names)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
