@@ -102,7 +102,7 @@ def my_page_view(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_settings(request: HttpRequest) -> HttpResponse:
-    form = SettingsForm(request.POST or None, instance=request.user)
+    form = SettingsForm(request.POST if request.method == "POST" else None, instance=request.user)
     if form.is_valid():
         user = actions.change_settings(user=request.user, by=request.user, **form.cleaned_data)
         name = get_language_info(user.language)["name_local"]
@@ -127,7 +127,7 @@ def download_my_data(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_account(request: HttpRequest) -> HttpResponse:
-    form = DeleteAccountForm(request.POST or None)
+    form = DeleteAccountForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         provider_id = request.session.get(SIGNED_IN_WITH)
         actions.delete_account(user=request.user, by=request.user)

@@ -13,6 +13,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -319,6 +321,11 @@ SOCIALACCOUNT_PROVIDERS = {
 METRICS_TOKEN = env("METRICS_TOKEN", "")  # whoever has it may read /metrics; empty: nobody
 
 CLOCK_FILE = env("CLOCK_FILE", "")  # demo and tests only: see audit/clock.py
+
+# Nothing personal in logs or error reports: config/logs.py.
+LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"), structured=not DEBUG)
+if env("SENTRY_DSN", ""):
+    logs.start_error_reports(env("SENTRY_DSN"), env("RELEASE", ""))
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

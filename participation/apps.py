@@ -7,8 +7,10 @@ class ParticipationConfig(AppConfig):
     verbose_name = _("Participation")
 
     def ready(self) -> None:
+        from accounts import persons
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
+        from participation import personal_data
         from participation.page_cache import forget_pages
 
         recorded.connect(lambda **kwargs: forget_pages(), weak=False, dispatch_uid="participation.page_cache")
@@ -25,3 +27,4 @@ class ParticipationConfig(AppConfig):
             ]
         ):
             register(Place(key, label, f"participation:{key}", order=order, area=Area.FOOTER))
+        persons.register_holder(personal_data.still_needed)

@@ -1,0 +1,71 @@
+"""What is personal in a citizen budget. A ballot belongs to nobody: nothing leads from a person to it or back."""
+
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Person
+from accounts.personal_data import OnErase, Table, link, own, plain, secret, staff, text
+from accounts.verdict import Refused
+
+PERSONAL: dict[str, Table] = {
+    "budgets.CitizenBudget": Table(
+        plain("process", "total", "min_cost", "max_cost", "currency", "propose_rule", "vote_rule")
+        | plain("ballot_type", "max_choices", "min_choices", "points", "counting_rule", "min_votes")
+        | plain("adjust_days", "publish_ballots_from", "winners_carry_out")
+    ),
+    "budgets.Project": Table(
+        plain("contribution", "number", "cost", "carried_out_by_citizens", "assessment", "explanation")
+        | plain("price", "assessed_at", "adjust_until", "adjusted_at")
+        | text("why")
+        | staff("assessed_by"),
+        owner=("contribution__author", "contribution__person__user"),
+    ),
+    "budgets.CostLine": Table(plain("id", "project", "text", "amount", "position")),
+    "budgets.Round": Table(
+        plain("id", "process", "number", "phase", "state", "opened_at", "ballot_bytes", "sealed_at")
+        | plain("ballots_per_channel", "ballot_count", "pb_sha256", "roll_anonymised_at", "imported_meta")
+        | staff("sealed_by")
+    ),
+    "budgets.Roll": Table(
+        plain("id", "round") | own("day", "channel", "age_band", "sex", "district") | link("person"),
+        owner=("person__user",),
+        stays=_(
+            "That you have voted, until the count is final: else one could vote again. Never what you voted."
+        ),
+    ),
+    "budgets.Ballot": Table(plain("id", "round", "channel", "pot") | secret("choices", "tracker")),
+    "budgets.CountedBallot": Table(plain("id", "round", "channel", "pot") | secret("choices", "tracker")),
+    "budgets.Began": Table(
+        plain("id", "round") | own("day") | link("user"), owner=("user",), on_erase=OnErase.DELETE
+    ),
+    "budgets.Lot": Table(
+        plain("id", "round", "order", "drawn_at", "how", "recorded_at") | staff("witnesses", "recorded_by")
+    ),
+    "budgets.Count": Table(
+        plain("id", "round", "rule", "winners", "spent", "outcome", "comparison", "counted_at")
+        | staff("counted_by")
+    ),
+    "budgets.ProjectDecision": Table(plain("project", "funded", "amount", "voted_in", "reason")),
+}
+
+
+def check_may_merge(keep: Person, gone: Person) -> None:
+    """Two persons who have both voted in one open round can't become one: then one of them would have voted twice."""
+    from budgets.models import Roll, Round
+
+    voted = Roll.objects.filter(round__state=Round.State.VOTING)
+    if voted.filter(person=keep, round__in=voted.filter(person=gone).values("round")).exists():
+        raise Refused(
+            "both_voted",
+            _("Both have voted in a round that is still open. Wait until it is sealed."),
+        )
+
+
+def still_needed(persons: Sequence[object]) -> Iterable[object]:
+    """Those on a roll that still holds names, so that nobody votes twice."""
+    from budgets.models import Roll
+
+    return Roll.objects.filter(person__in=persons, round__roll_anonymised_at=None).values_list(
+        "person", flat=True
+    )
