@@ -436,6 +436,8 @@ def create_theme(*, process: Process, by: User, title: str) -> Theme:
 @transaction.atomic
 def put_in_theme(*, contributions: Iterable[Contribution], by: User, theme: Theme | None) -> int:
     """Group what says the same (None: take it out of its theme). If the theme is answered, their authors hear it now."""
+    if theme is not None:
+        theme = Theme.objects.select_for_update(of=("self",)).select_related("process").get(pk=theme.pk)
     locked = _locked_many(contributions)
     for process in {each.process_id: each.process for each in locked}.values():
         check_answer(by, process)

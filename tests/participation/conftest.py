@@ -35,8 +35,9 @@ IDEA_BOX = Format(
 )
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
+@pytest.fixture
+def noon() -> Iterator[None]:
+    """This thread's clock stands still at noon on a Monday."""
     with clock.frozen(NOW):
         yield
 

@@ -1,0 +1,403 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from participation import clock, notices
+from participation.actions import contributions, following, outcomes
+from participation.models import Notice, NoticePreference, Process
+from participation.tasks import send_due_notices
+from participation.tasks.notices import Mail, claim_one, deliver
+from tests.participation.conftest import NOW
+from tests.processes import Running
+
+State = Notice.State
+DENMARK = ZoneInfo("Europe/Copenhagen")
+
+
+def tell(users: list[User], event: str = "process:1:opened", **more: Any) -> int:
+    words = {
+        "kind": Notice.Kind.PHASE,
+        "title": "Torvet er åbent",
+        "text": "Sig, hvad du mener.",
+        "url": "/forloeb/torvet/",
+    }
+    return notices.tell(users=users, event=event, **{**words, **more})
+
+
+def states() -> list[str]:
+    return sorted(Notice.objects.values_list("state", flat=True))
+
+
+class Sink:
+    """A mail server that keeps what it took, and can refuse, hang up, or hold its answer back."""
+
+    def __init__(self) -> None:
+        self.taken: list[Any] = []
+        self.answer = "250 OK"
+        self.drop = False
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+        self.let_go.set()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        import asyncio
+
+        self.reached.set()
+        while not self.let_go.is_set():
+            await asyncio.sleep(0.02)
+        if self.drop:
+            server.transport.abort()
+            return "421 gone"
+        if self.answer.startswith("2"):
+            self.taken.append(envelope)
+        return self.answer
+
+
+@pytest.fixture
+def sink(settings: Any) -> Iterator[Sink]:
+    handler = Sink()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 5
+    handler.port = port  # type: ignore[attr-defined]
+    yield handler
+    handler.let_go.set()
+    controller.stop()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("noon")
+class TestTelling:
+    def test_once_per_person_and_event(self, citizen: User) -> None:
+        assert tell([citizen, citizen]) == 1
+        assert tell([citizen]) == 0
+        assert tell([citizen], event="process:1:closed") == 1
+        assert send_due_notices() == 2
+        assert send_due_notices() == 0
+        assert len(mail.outbox) == 2
+
+    def test_quiet_for_the_sender_and_for_closed_accounts(
+        self, citizen: User, caseworker: User, person: Callable[..., User]
+    ) -> None:
+        gone = person("Bo", email="bo@example.dk", is_active=False)
+        tell([citizen, caseworker, gone], by=caseworker)
+        assert [row.user for row in Notice.objects.all()] == [citizen]
+
+    def test_only_to_a_verified_address(self, person: Callable[..., User]) -> None:
+        from allauth.account.models import EmailAddress
+
+        unverified, none = person("Bo"), person("Ida")
+        EmailAddress.objects.create(user=unverified, email="bo@example.dk", verified=False, primary=True)
+        tell([unverified, none])
+        assert states() == [State.SHOWN, State.SHOWN]
+        send_due_notices()
+        assert mail.outbox == []
+
+    def test_an_address_that_is_no_longer_verified_gets_nothing(self, citizen: User) -> None:
+        tell([citizen])
+        citizen.emailaddress_set.update(verified=False)
+        send_due_notices()
+        assert (states(), mail.outbox) == ([State.SHOWN], [])
+
+    def test_each_in_their_own_language(self, citizen: User, person: Callable[..., User]) -> None:
+        english = person("Ann", email="ann@example.com", language="en")
+        tell([citizen, english], title=gettext_lazy("January"))
+        assert {row.user_id: row.title for row in Notice.objects.all()} == {
+            citizen.pk: "januar",
+            english.pk: "January",
+        }
+
+    def test_the_e_mail_has_text_html_and_one_click_unsubscribe(self, citizen: User) -> None:
+        tell([citizen], title="Nyt & <b>vigtigt</b>\nom torvet", text="<script>x</script> & mere")
+        send_due_notices()
+        sent = mail.outbox[0]
+        html, kind = sent.alternatives[0]
+        assert kind == "text/html"
+        assert sent.to == ["maja@example.dk"]
+        assert "\n" not in sent.subject
+        assert "<script>x</script> & mere" in sent.body
+        assert "<script>" not in html
+        assert "&lt;script&gt;" in html
+        assert 'lang="da"' in html
+        assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        link = sent.extra_headers["List-Unsubscribe"].strip("<>")
+        assert link in sent.body
+        path = link.removeprefix("http://testserver")
+        mail_program = Client(enforce_csrf_checks=True)
+        assert mail_program.get(path).status_code == 200
+        assert not NoticePreference.objects.exists()
+        assert mail_program.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+        assert citizen.notice_preference.rhythm == "none"
+        assert mail_program.post(path[:-4] + "x/").status_code == 404
+
+    def test_saying_no_stops_what_still_waits(self, citizen: User) -> None:
+        tell([citizen])
+        following.set_rhythm(by=citizen, rhythm="none")
+        tell([citizen], event="process:1:closed")
+        send_due_notices()
+        assert (states(), mail.outbox) == ([State.SHOWN, State.SHOWN], [])
+
+    def test_one_e_mail_a_day_at_four_and_right_after_downtime(self, citizen: User) -> None:
+        following.set_rhythm(by=citizen, rhythm="daily")
+
+        def at(day: int, hour: int, minute: int = 0) -> Any:
+            return clock.frozen(datetime(2026, 3, day, hour, minute, tzinfo=DENMARK))
+
+        with at(2, 12):
+            tell([citizen], event="a")
+            tell([citizen], event="b")
+        with at(2, 15, 59):
+            assert send_due_notices() == 0
+        with at(2, 16):
+            assert send_due_notices() == 1
+            tell([citizen], event="c")
+            assert send_due_notices() == 0
+        with at(4, 9, 30):  # two days without a worker
+            assert send_due_notices() == 1
+            tell([citizen], event="d")
+        with at(4, 16, 1):  # the day has had its e-mail
+            assert send_due_notices() == 0
+        with at(5, 0, 1):
+            assert send_due_notices() == 0
+        with at(5, 16, 1):
+            assert send_due_notices() == 1
+        assert [len(sent.body.split("/forloeb/torvet/")) - 1 for sent in mail.outbox] == [2, 1, 1]
+
+    def test_at_four_in_summer_time_too(self) -> None:
+        saturday = datetime(2026, 3, 28, 16, 0, tzinfo=DENMARK)
+        assert notices.next_digest(saturday).astimezone(UTC) - saturday.astimezone(UTC) == timedelta(hours=23)
+
+    def test_someone_without_an_account_gets_the_one_answer(self, process: Process, caseworker: User) -> None:
+        question = contributions.ask_question(
+            process=process, by=None, text="Hvornår?", email="ida@example.dk"
+        )
+        for _twice in range(2):
+            contributions.answer_question(question=question, by=caseworker, answer="I marts.")
+        send_due_notices()
+        to_ida = [sent for sent in mail.outbox if sent.to == ["ida@example.dk"]]
+        assert len(to_ida) == 1
+        assert "I marts." in to_ida[0].body
+        assert "List-Unsubscribe" not in to_ida[0].extra_headers
+
+
+@pytest.mark.usefixtures("noon")
+class TestWhatIsTold:
+    def test_answer_decision_impact_and_news_reach_contributors_and_followers(
+        self, process: Process, citizen: User, caseworker: User, person: Callable[..., User]
+    ) -> None:
+        follower, stranger = person("Bo", email="bo@example.dk"), person("Ida", email="ida@example.dk")
+        following.follow(process=process, by=follower)
+        given = contributions.give_contribution(process=process, by=citizen, title="Træer", body="Flere")
+        contributions.answer_contributions(
+            contributions=[given], by=caseworker, outcome="adopted", answer="Ja."
+        )
+        Process.objects.filter(pk=process.pk).update(status="closed")
+        outcomes.record_decision(
+            process=process, by=caseworker, decided_on=NOW.date(), body="Byrådet", text="Der plantes træer."
+        )
+        outcomes.record_impact(process=process, by=caseworker, text="Ti træer.", contributions=[given])
+        outcomes.publish_news(process=process, by=caseworker, title="Nyt", text="Vi planter.")
+        kinds = lambda user: sorted(user.notices.values_list("kind", flat=True))  # noqa: E731
+        assert kinds(citizen) == ["answer", "decision", "impact", "news"]
+        assert kinds(follower) == ["decision", "impact", "news"]
+        assert kinds(stranger) == kinds(caseworker) == []
+
+    def test_an_answer_is_told_again_only_when_it_is_another(
+        self, process: Process, citizen: User, caseworker: User
+    ) -> None:
+        given = contributions.give_contribution(process=process, by=citizen, title="Træer", body="Flere")
+        for answer in ("Ja.", "Ja.", "Nej alligevel."):
+            contributions.answer_contributions(
+                contributions=[given], by=caseworker, outcome="noted", answer=answer
+            )
+        assert citizen.notices.count() == 2
+
+    def test_a_theme_is_answered_once_per_person_and_late_comers_hear_it_too(
+        self, process: Process, citizen: User, caseworker: User, person: Callable[..., User]
+    ) -> None:
+        theme = contributions.create_theme(process=process, by=caseworker, title="Træer")
+        mine = [
+            contributions.give_contribution(process=process, by=citizen, title=f"Træ {i}", body="x")
+            for i in (1, 2)
+        ]
+        late_author = person("Bo", email="bo@example.dk")
+        late = contributions.give_contribution(process=process, by=late_author, title="Ege", body="x")
+        contributions.put_in_theme(contributions=mine, by=caseworker, theme=theme)
+        contributions.answer_theme(theme=theme, by=caseworker, outcome="partly", answer="Nogle af dem.")
+        assert (citizen.notices.count(), late_author.notices.count()) == (1, 0)
+        contributions.put_in_theme(contributions=[late], by=caseworker, theme=theme)
+        assert (citizen.notices.count(), late_author.notices.count()) == (1, 1)
+
+    def test_everyone_told_is_what_concluding_asks(
+        self, process: Process, citizen: User, caseworker: User, person: Callable[..., User]
+    ) -> None:
+        silent = person("Ida")  # no address at all
+        rows = [
+            contributions.give_contribution(process=process, by=citizen, title="a", body="x"),
+            contributions.give_contribution(process=process, by=silent, title="b", body="x"),
+            contributions.record_for_someone(
+                process=process,
+                by=caseworker,
+                channel="telephone",
+                received_on=NOW.date(),
+                author_name="Ejnar",
+                title="c",
+                body="x",
+            ),
+        ]
+        assert outcomes.unanswered(process).count() == 3
+        contributions.answer_contributions(contributions=rows, by=caseworker, outcome="noted", answer="Tak.")
+        assert outcomes.unanswered(process).count() == 0
+        assert outcomes.untold(process).count() == 3
+        send_due_notices()
+        assert [row.title for row in outcomes.untold(process).order_by("title")] == ["b", "c"]
+        contributions.mark_told(contribution=rows[2], by=caseworker, how="Ringet op den 3. marts")
+        following.mark_notices_read(by=silent)
+        assert not outcomes.untold(process).exists()
+
+
+@pytest.mark.django_db
+class TestWhatTheMailServerSays:
+    def test_taken_is_sent(self, citizen: User, sink: Sink) -> None:
+        tell([citizen])
+        assert send_due_notices() == 1
+        assert (states(), len(sink.taken)) == ([State.SENT], 1)
+
+    @pytest.mark.parametrize(("answer", "state"), [("550 no", State.FAILED), ("451 later", State.WAITING)])
+    def test_refused_is_not_sent(self, citizen: User, sink: Sink, answer: str, state: str) -> None:
+        sink.answer = answer
+        tell([citizen])
+        assert send_due_notices() == 0
+        assert states() == [state]
+
+    def test_nobody_home_is_tried_again_with_longer_and_longer_pauses_and_then_given_up(
+        self, citizen: User, sink: Sink, settings: Any
+    ) -> None:
+        settings.EMAIL_PORT = 1
+        now = clock.now()
+        with clock.frozen(now):
+            tell([citizen])
+        for minutes, attempts, state in (
+            (0, 1, State.WAITING),
+            (1, 1, State.WAITING),
+            (2, 2, State.WAITING),
+            (10, 3, State.WAITING),
+            (30, 4, State.WAITING),
+            (60, 5, State.FAILED),
+            (90, 5, State.FAILED),
+        ):
+            with clock.frozen(now + timedelta(minutes=minutes)):
+                send_due_notices()
+            row = Notice.objects.get()
+            assert (row.attempts, row.state) == (attempts, state)
+
+    def test_a_connection_that_breaks_in_mid_send_is_uncertain_and_never_sent_again(
+        self, citizen: User, sink: Sink
+    ) -> None:
+        sink.drop = True
+        tell([citizen])
+        send_due_notices()
+        assert states() == [State.UNCERTAIN]
+        sink.drop = False
+        with clock.frozen(clock.now() + timedelta(days=2)):
+            send_due_notices()
+        assert (states(), sink.taken) == ([State.UNCERTAIN], [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tellers_of_one_event_tell_once(citizen: User) -> None:
+    barrier = threading.Barrier(8)
+
+    def one(_n: int) -> None:
+        barrier.wait()
+        tell([citizen])
+        connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(8)))
+    assert Notice.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_send_each_e_mail_once(person: Callable[..., User], sink: Sink) -> None:
+    people = [person(f"N{i}", email=f"n{i}@example.dk") for i in range(30)]
+    daily = people[:5]
+    for user in daily:
+        following.set_rhythm(by=user, rhythm="daily")
+    tell(people, event="a")
+    tell(people, event="b")
+    Notice.objects.filter(digest=True).update(due_at=clock.now())
+    barrier = threading.Barrier(6)
+
+    def work(_n: int) -> int:
+        barrier.wait()
+        try:
+            return int(send_due_notices())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        total = sum(pool.map(work, range(6)))
+    assert total == len(sink.taken) == 25 * 2 + 5
+    assert set(states()) == {State.SENT}
+
+
+@pytest.mark.faults
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_in_mid_send_leaves_it_uncertain_and_loses_nothing_else(
+    person: Callable[..., User], sink: Sink, celery_worker_process: Callable[..., Running], settings: Any
+) -> None:
+    first, second = person("A", email="a@example.dk"), person("B", email="b@example.dk")
+    env = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(sink.port), "EMAIL_TIMEOUT": "30"}  # type: ignore[attr-defined]
+    sink.let_go.clear()
+    worker = celery_worker_process(env=env)
+    tell([first])
+    worker.wait_until(sink.reached.is_set, "Nothing was sent")
+    assert states() == [State.SENDING]
+    worker.kill()
+    sink.drop = True  # the killed worker's connection never gets its answer
+    sink.let_go.set()
+    tell([second], event="process:1:closed")
+    sink.drop = False
+    clock.move("+420")
+    next_worker = celery_worker_process(env=env)
+    send_due_notices.delay()
+    next_worker.wait_until(
+        lambda: Notice.objects.filter(user=second, state=State.SENT).exists(), "The other one was not sent"
+    )
+    next_worker.wait_until(
+        lambda: Notice.objects.filter(user=first, state=State.UNCERTAIN).exists(), "Not seen as uncertain"
+    )
+    next_worker.stop()
+    assert [envelope.rcpt_tos for envelope in sink.taken if envelope.rcpt_tos != ["a@example.dk"]] == [
+        ["b@example.dk"]
+    ]
+    assert Notice.objects.get(user=first).failure == "interrupted"
+
+
+@pytest.mark.django_db
+def test_a_row_given_up_as_interrupted_is_not_claimed_as_sent_afterwards(citizen: User, sink: Sink) -> None:
+    tell([citizen])
+    claimed = claim_one()
+    Notice.objects.update(state=State.UNCERTAIN)
+    with Mail() as out:
+        deliver(claimed, out)
+    assert states() == [State.UNCERTAIN]
