@@ -78,3 +78,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     chosen = NoticePreference.objects.filter(user=user).first()
     context = {"done": NoticePreference.Rhythm(done).label if done else "", "chosen": chosen}
     return render(request, "participation/unsubscribe.html", context)
+
+
+@require_POST
+@login_required
+def stop_asking(request: HttpRequest) -> HttpResponse:
+    actions.stop_asking(by=request.user, topic=request.POST.get("topic", "").replace("\x00", "")[:120])
+    messages.success(request, _("We no longer ask you about it."))
+    return redirect("accounts:my-page")

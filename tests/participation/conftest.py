@@ -107,7 +107,7 @@ def make_process(
             "title": "Torvet i Lunde",
             "question": "Hvad skal der ske på torvet?",
             "introduction": "Torvet skal laves om.",
-            "status": Status.OPEN,
+            "status": Status.DRAFT,
             "unit": unit,
             "owner": caseworker,
             "author": caseworker,
@@ -127,11 +127,17 @@ def make_process(
             "touches": "municipality",
             "offline_route": "Ring til os.",
         }
+        status = fields.pop("status", Status.OPEN)
         process = Process.objects.create(**{**values, **fields})
         Phase.objects.create(process=process, kind="ideas", interval=DateTimeTZRange(starts, ends, "[)"))
         Phase.objects.create(
             process=process, kind="work", interval=DateTimeTZRange(ends, ends + timedelta(days=20), "[)")
         )
+        for step in (Status.IN_REVIEW, Status.APPROVED, Status.OPEN, Status.CLOSED):
+            process.status = step
+            process.save(update_fields=["status"])
+            if step == status:
+                break
         return process
 
     return make

@@ -1,0 +1,64 @@
+"""The participation part of My page: what I gave and what came of it, what waits, what I follow, my notices."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts import my_page
+from accounts.models import User
+from participation import clock, formats, notices
+from participation.forms.contributions import RhythmForm
+from participation.models import Contribution, Draft, Follow, Notice, NoticePreference
+
+SHOWN = 20
+
+
+def register() -> None:
+    for key, order, context in (
+        ("given", 10, given),
+        ("unfinished", 20, unfinished),
+        ("follows", 30, follows),
+        ("notices", 40, my_notices),
+    ):
+        my_page.register_section(
+            key=key, order=order, template=f"participation/my_page/{key}.html", context=context
+        )
+
+
+def given(user: User, request: HttpRequest) -> dict[str, Any]:
+    rows = list(Contribution.objects.of_author(user).prefetch_related("impacts")[: SHOWN + 1])
+    return {"contributions": rows[:SHOWN], "more": len(rows) > SHOWN}
+
+
+def unfinished(user: User, request: HttpRequest) -> dict[str, Any] | None:
+    """What was begun and not sent."""
+    drafts = Draft.objects.filter(user=user, expires_at__gt=clock.now()).select_related("process")
+    rows = [
+        {"title": (draft.data.get("title") or [""])[0], "process": draft.process, "draft": draft}
+        for draft in drafts.order_by("-saved_at")[:SHOWN]
+    ]
+    return {"drafts": rows} if rows else None
+
+
+def follows(user: User, request: HttpRequest) -> dict[str, Any]:
+    rows = Follow.objects.filter(user=user).select_related("process").order_by("-since")
+    labels = {each.key: each.label_plural for each in formats.all_formats()}
+    topics = [
+        {"topic": row.topic, "label": labels.get(row.topic, row.topic)}
+        for row in user.ask_again.order_by("-since")
+    ]
+    return {"follows": rows[:SHOWN], "topics": topics}
+
+
+def my_notices(user: User, request: HttpRequest) -> dict[str, Any]:
+    preference = NoticePreference.objects.filter(user=user).first()
+    rhythm = preference.rhythm if preference else NoticePreference.Rhythm.EACH
+    rows = list(Notice.objects.filter(user=user)[:SHOWN])
+    return {
+        "notices": rows,
+        "unread": sum(row.read_at is None for row in rows),
+        "rhythm_form": RhythmForm(initial={"rhythm": rhythm}, label_suffix=""),
+        "address": notices.verified_addresses([user.pk]).get(user.pk),
+        "heading": _("My notices"),
+    }
