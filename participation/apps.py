@@ -10,10 +10,11 @@ class ParticipationConfig(AppConfig):
         from accounts import persons
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
-        from participation import personal_data
+        from participation import my_page, personal_data
         from participation.page_cache import forget_pages
 
         recorded.connect(lambda **kwargs: forget_pages(), weak=False, dispatch_uid="participation.page_cache")
+        my_page.register()
         register(Place("take-part", _("Take part"), "participation:process-list", order=10))
         register(Place("results", _("Results"), "participation:results", order=20))
         register(Place("idea", _("Do you have an idea?"), "participation:have-an-idea", order=40))

@@ -55,5 +55,6 @@ urlpatterns = [
     path("forloeb/<slug:slug>/spoergsmaal/nyt/", questions.question_ask, name="question-ask"),
     path("beskeder/hvor-tit/", following.set_rhythm, name="notices-rhythm"),
     path("beskeder/laest/", following.notices_read, name="notices-read"),
+    path("beskeder/spoerg-ikke/", following.stop_asking, name="stop-asking"),
     path("beskeder/afmeld/<str:token>/", following.unsubscribe, name="notices-unsubscribe"),
 ]

@@ -16,6 +16,7 @@ from participation import clock, formats
 from participation.choices import LadderStep, Status
 from participation.formats import Act, Format, PhaseKind
 from participation.models import Phase, Process
+from participation.page_cache import PageCacheMiddleware
 
 KEY = "idea_box"
 NOW = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # a Monday, 12.00 in Denmark
@@ -40,6 +41,12 @@ def noon() -> Iterator[None]:
     """This thread's clock stands still at noon on a Monday."""
     with clock.frozen(NOW):
         yield
+
+
+@pytest.fixture
+def fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page is built: nothing kept for anonymous visitors hides a query or a change."""
+    monkeypatch.setattr(PageCacheMiddleware, "_get", staticmethod(lambda key: (0, None)))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from participation.choices import Moderation, NameShown
 from participation.models import Contribution, Draft, Process
 from tests.participation.conftest import NOW
 
-pytestmark = pytest.mark.usefixtures("noon")
+pytestmark = pytest.mark.usefixtures("noon", "fresh_pages")
 
 WRITTEN = {"title": "Flere træer", "body": "Træer giver skygge.", "name_shown": "first"}
 

@@ -16,7 +16,7 @@ from participation.choices import Moderation, Status
 from participation.models import Contribution, Process
 from tests.participation.conftest import NOW
 
-pytestmark = [pytest.mark.usefixtures("noon"), pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("noon", "fresh_pages"), pytest.mark.django_db]
 CANARY = "kanariefuglen"
 
 

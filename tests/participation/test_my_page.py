@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from participation.actions import contributions, following
+from participation.models import Process
+from tests.participation.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("noon", "fresh_pages")
+
+
+def test_what_i_gave_and_what_came_of_it_first(process: Process, citizen: User, caseworker: User) -> None:
+    given = contributions.give_contribution(process=process, by=citizen, title="Træer", body="Flere")
+    contributions.answer_contributions(
+        contributions=[given], by=caseworker, outcome="adopted", answer="Ja tak."
+    )
+    contributions.save_draft(process=process, by=citizen, data={"title": ["Halvt skrevet"]})
+    following.follow(process=process, by=citizen)
+    following.ask_again(by=citizen, topic=process.format)
+    client = Client()
+    client.force_login(citizen)
+    page = client.get(reverse("accounts:my-page")).content.decode()
+    places = [page.index(words) for words in ("Ja tak.", "Halvt skrevet", "spoerg-ikke", "beskeder/laest")]
+    assert places == sorted(places)
+    client.post(reverse("participation:notices-read"))
+    assert not citizen.notices.filter(read_at=None).exists()
+    client.post(reverse("participation:stop-asking"), {"topic": process.format})
+    assert not citizen.ask_again.exists()
+    for rhythm in ("daily", "none", "nonsense", "\x00"):
+        client.post(reverse("participation:notices-rhythm"), {"rhythm": rhythm})
+    assert citizen.notice_preference.rhythm == "none"
+
+
+def test_nobody_sees_what_is_others(process: Process, citizen: User, person: Callable[..., User]) -> None:
+    contributions.give_contribution(process=process, by=citizen, title="Træer", body="Flere")
+    client = Client()
+    client.force_login(person("Bo"))
+    page = client.get(reverse("accounts:my-page")).content.decode()
+    assert "Træer" not in page
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_as_many_queries_for_many(
+    process: Process, citizen: User, django_assert_max_num_queries: Any, count: int
+) -> None:
+    for number in range(count):
+        contributions.give_contribution(process=process, by=citizen, title=f"Idé {number}", body="x", at=NOW)
+    client = Client()
+    client.force_login(citizen)
+    with django_assert_max_num_queries(13):
+        client.get(reverse("accounts:my-page"))
+
+
+def test_follow_and_stop(process: Process, citizen: User) -> None:
+    client = Client()
+    url = reverse("participation:follow", args=[process.slug])
+    assert client.get(url).status_code == 302  # sign in first, then back here
+    client.force_login(citizen)
+    for _twice in range(2):
+        client.post(url)
+    assert citizen.follows.count() == 1
+    client.post(url, {"stop": "1"})
+    assert citizen.follows.count() == 0
+
+
+def test_a_question_is_shown_with_the_day_it_is_answered_by(
+    process: Process, citizen: User, caseworker: User
+) -> None:
+    anyone = Client()
+    asked = anyone.post(
+        reverse("participation:question-ask", args=[process.slug]), {"text": "Hvem bestemmer?", "email": "x"}
+    )
+    assert asked.status_code == 422
+    asked = anyone.post(
+        reverse("participation:question-ask", args=[process.slug]), {"text": "Hvem bestemmer?"}
+    )
+    assert asked.status_code == 302
+    listing = reverse("participation:question-list", args=[process.slug])
+    question = process.questions.get()
+    assert (question.due_on - NOW.date()).days == 7
+    assert "Hvem bestemmer?" not in anyone.get(listing).content.decode()
+    contributions.moderate_question(question=question, by=caseworker, publish=True)
+    page = anyone.get(f"{listing}?2").content.decode()
+    assert "Hvem bestemmer?" in page
+    contributions.answer_question(question=question, by=caseworker, answer="Byrådet.")
+    assert "Byrådet." in anyone.get(f"{listing}?3").content.decode()
+    with pytest.raises(contributions.Refused):
+        contributions.answer_question(question=question, by=citizen, answer="Mig.")
