@@ -10,7 +10,7 @@ class ParticipationConfig(AppConfig):
         from accounts import persons
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
-        from participation import my_page, personal_data
+        from participation import checks, my_page, personal_data  # noqa: F401  importing checks registers them
         from participation.page_cache import forget_pages
 
         recorded.connect(lambda **kwargs: forget_pages(), weak=False, dispatch_uid="participation.page_cache")

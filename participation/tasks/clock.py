@@ -28,7 +28,7 @@ NEWS_FOR = timedelta(days=2)
 MOST_STEPS = 2
 
 
-@shared_task(
+@shared_task(  # type: ignore[untyped-decorator]
     name="participation.move_by_the_clock",
     autoretry_for=(OperationalError,),
     max_retries=3,
@@ -48,29 +48,25 @@ def move_by_the_clock() -> int:
 def _move(pk: int) -> bool:
     """One step of one process, unless another worker has it or it is refused."""
     now = clock.now()
-    try:
-        with transaction.atomic():
-            process = (
-                Process.objects.due(now)
-                .select_for_update(of=("self",), skip_locked=True)
-                .filter(pk=pk)
-                .first()
-            )
-            if process is None:
-                return False
-            name = "open" if process.status == Status.APPROVED else "close"
-            lifecycle.perform(process=process, name=name, by=None, at=now)
-    except Refused as refused:
-        logger.warning("process %s could not %s by the clock: %s", pk, name, refused.code)
-        with transaction.atomic():
-            announcements.could_not(
-                process=process, name=name, reason=refused.reason, day=clock.today().isoformat()
-            )
-        return False
+    with transaction.atomic():
+        process = (
+            Process.objects.due(now).select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+        )
+        if process is None:
+            return False
+        name = "open" if process.status == Status.APPROVED else "close"
+        try:
+            with transaction.atomic():
+                lifecycle.perform(process=process, name=name, by=None, at=now)
+        except Refused as refused:
+            logger.warning("process %s could not %s by the clock: %s", pk, name, refused.code)
+            day = clock.today().isoformat()
+            announcements.could_not(process=process, name=name, reason=refused.reason, day=day)
+            return False
     return True
 
 
-@shared_task(
+@shared_task(  # type: ignore[untyped-decorator]
     name="participation.tell_of_phases",
     autoretry_for=(OperationalError,),
     max_retries=3,
@@ -120,7 +116,7 @@ def _label(phase: Phase) -> object:
     return kind.label if kind else phase.kind
 
 
-@shared_task(
+@shared_task(  # type: ignore[untyped-decorator]
     name="participation.remind_of_overdue",
     autoretry_for=(OperationalError,),
     max_retries=3,
