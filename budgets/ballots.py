@@ -133,13 +133,12 @@ class Paper:
     def _check_points(self, chosen: dict[str, int]) -> None:
         if any(points < 1 for points in chosen.values()):
             raise Refused("no_points", _("Give each project you choose at least one point."), "choices")
-        if sum(chosen.values()) > (self.points or 0):
+        points = self.points or 0
+        if sum(chosen.values()) > points:
             raise Refused(
                 "too_many_points",
-                ngettext(
-                    "You have %(points)s point to give.", "You have %(points)s points to give.", self.points
-                )
-                % {"points": self.points},
+                ngettext("You have %(points)s point to give.", "You have %(points)s points to give.", points)
+                % {"points": points},
                 "choices",
             )
 

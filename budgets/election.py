@@ -67,7 +67,7 @@ def election_of(round: Round) -> Election:
     """The projects on the ballot and the opened ballots, equal ones counted together by the database."""
     budget = round.process.citizenbudget
     projects = tuple(
-        counting.Project(number, counting.exact(Fraction(price)), title)
+        counting.Project(number, counting.exact(Fraction(price or 0)), title)
         for number, price, title in Project.objects.on_ballot()
         .filter(contribution__process=round.process_id)
         .values_list("number", "price", "contribution__title")
@@ -146,7 +146,7 @@ def _meta(round: Round, election: Election, kind: VoteType) -> dict[str, str]:
         "num_votes": str(sum(election.ballots.values())),
     }
     if round.imported:
-        return round.imported_meta | counts
+        return {**round.imported_meta, **counts}
     budget, paper = round.process.citizenbudget, _paper(round)
     rule = rule_in(budget, budget.counting_rule)
     first, last = round.opened_at, round.opened_at
@@ -185,11 +185,12 @@ def _paper(round: Round) -> Paper:
 
 def _projects(election: Election, kind: VoteType) -> tuple[tuple[str, ...], Iterable[tuple[str, ...]]]:
     votes, scores = counting.votes(election), counting.scores(election)
-    fields = ("project_id", "cost", "votes", "name")
-    rows = [(p.id, number(p.cost), str(votes[p.id]), cell(p.name)) for p in election.projects]
-    if kind in _WITH_POINTS:
-        fields = ("project_id", "cost", "votes", "score", "name")
-        rows = [(*row[:3], number(scores[row[0]]), row[3]) for row in rows]
+    with_score = kind in _WITH_POINTS
+    rows: list[tuple[str, ...]] = []
+    for project in election.projects:
+        score = (number(scores[project.id]),) if with_score else ()
+        rows.append((project.id, number(project.cost), str(votes[project.id]), *score, cell(project.name)))
+    fields = ("project_id", "cost", "votes", *(("score",) if with_score else ()), "name")
     return fields, rows
 
 

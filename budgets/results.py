@@ -314,7 +314,7 @@ def _turnout(round: Round, rule: EligibilityRule) -> tuple[tuple[TurnoutCell, ..
     for _age, district, n in people:
         if district is not None:
             of_district[district] = of_district.get(district, 0) + n
-    names = dict(
+    names: dict[int | None, str] = dict(
         District.objects.filter(pk__in=[*filter(None, by_district), *filter(None, of_district)]).values_list(
             "pk", "name"
         )

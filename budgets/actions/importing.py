@@ -16,6 +16,7 @@ from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import election
 from budgets.actions.counting import count_round
+from budgets.actions.projects import LONGEST
 from budgets.actions.rounds import write_counted
 from budgets.counting import Amount, Ballot, Rule
 from budgets.format import KEY, VOTE
@@ -51,7 +52,7 @@ _COUNTING_RULES = {
 # The database lets a status move only along the lifecycle, and rows be written only in a draft.
 _THE_WAY_TO_DECIDED = (Status.IN_REVIEW, Status.APPROVED, Status.OPEN, Status.CLOSED, Status.DECIDED)
 _DAY_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%Y")
-_TITLE = Contribution._meta.get_field("title").max_length or 120
+_TITLE = LONGEST["title"] or 120
 
 
 @dataclass(frozen=True)
@@ -230,8 +231,8 @@ def _write_projects(
             )
         )
     Contribution.objects.bulk_create(contributions)
-    for project, contribution in zip(projects, contributions, strict=True):
-        project.contribution = contribution
+    for row, contribution in zip(projects, contributions, strict=True):
+        row.contribution = contribution
     Project.objects.bulk_create(projects)
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST_COST_LINES = 20
+LONGEST = {
+    field: Contribution._meta.get_field(field).max_length  # type: ignore[union-attr]
+    for field in ("title", "body")
+}
 
 
 def create_project(
@@ -115,7 +119,7 @@ def adjust_project(
         for field, text in texts.items():
             if text is not None and not text.strip():
                 raise Refused("empty", _("Write something here."), field)
-            longest = Contribution._meta.get_field(field).max_length
+            longest = LONGEST[field]
             if text is not None and longest and len(text.strip()) > longest:
                 raise Refused("too_long", _("Write at most %(most)s characters.") % {"most": longest}, field)
         for field, text in texts.items():

@@ -43,7 +43,9 @@ def open_round(*, process: Process, by: "User | None" = None, at: datetime | Non
         voting.check_open(process, phase, at)
         if not Round.objects.filter(phase=phase).exists():
             projects = _number_projects(process)
-            paper = ballots.paper_of(process.citizenbudget, {p.number: p.price for p in projects})
+            paper = ballots.paper_of(
+                process.citizenbudget, {p.number: p.price for p in projects if p.price is not None}
+            )
             round = Round.objects.create(
                 process=process,
                 phase=phase,
@@ -169,7 +171,10 @@ def _empty_urn(round: Round) -> None:
     others = list(Ballot.objects.exclude(round=round).values_list(*columns))
     _random.shuffle(others)
     with connection.cursor() as cursor:
+        # TRUNCATE waits for no check that is still due on the table's rows (foreign keys are checked late).
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE budgets_ballot")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     _copy(Ballot, columns, others)
 
 

@@ -108,7 +108,7 @@ def _whole(field: str, value: Any) -> int | None:
     if value in (None, ""):
         if field in {"max_choices", "points"}:
             return None
-        return int(CitizenBudget._meta.get_field(field).default)
+        return int(CitizenBudget._meta.get_field(field).get_default())  # type: ignore[union-attr]
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise Refused("number", _("Write a whole number."), field)
     try:
