@@ -163,7 +163,8 @@ class Project(models.Model):
                 condition=~Q(assessment="not_feasible") | ~Q(explanation=""),
             ),
             models.CheckConstraint(
-                name="project_feasible_has_price", condition=~Q(assessment="feasible") | Q(price__gte=0)
+                name="project_feasible_has_price",
+                condition=~Q(assessment="feasible") | Q(price__isnull=False, price__gte=0),
             ),
         ]
 
