@@ -266,7 +266,7 @@ def _tell_author(project: Project, at: datetime) -> None:
     }
     notices.tell(
         users=[contribution.author],
-        event=f"project:{project.pk}:assessed:{at.timestamp():.0f}",
+        event=f"project:{project.pk}:assessed:{at.timestamp():.6f}",
         kind="answer",
         title=_("Your project has been assessed: %(title)s") % {"title": contribution.title},
         text="\n\n".join(filter(None, [texts[Assessment(project.assessment)], project.explanation])),
