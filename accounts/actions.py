@@ -35,6 +35,21 @@ def _check_email_free(email: str, user: User | None = None) -> None:
         raise Refused("email_taken", _("Somebody else already uses this e-mail address."), "email")
 
 
+def check_new_staff(*, email: str, role: str) -> None:
+    if role not in STAFF_ROLES:
+        raise Refused("citizen_role", _("Citizens sign in with MitID; no account is made for them."), "role")
+    _check_email_free(email)
+
+
+def check_staff_change(*, user: User, by: User, email: str, role: str, is_active: bool) -> None:
+    if role not in STAFF_ROLES:
+        raise Refused("citizen_role", _("Close the account instead of making it a citizen's."), "role")
+    stored = User.objects.get(pk=user.pk)
+    if user.pk == by.pk and (role != stored.role or not is_active):
+        raise Refused("yourself", _("You can't change your own role or close your own account."), "role")
+    _check_email_free(email, user)
+
+
 @transaction.atomic
 def create_staff(
     *,
@@ -47,9 +62,7 @@ def create_staff(
 ) -> User:
     """An account for a colleague, without a password: they choose it by the link that `send_password_link` mails."""
     _check_manages_people(by)
-    if role not in STAFF_ROLES:
-        raise Refused("citizen_role", _("Citizens sign in with MitID; no account is made for them."), "role")
-    _check_email_free(email)
+    check_new_staff(email=email, role=role)
     user = User.objects.create_user(email=email, first_name=first_name, last_name=last_name, role=role)
     user.units.set(units)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -72,11 +85,7 @@ def update_staff(
     """Another role, unit, name or address; closing an account ends its sessions."""
     _check_manages_people(by)
     user = User.objects.select_for_update().get(pk=user.pk)
-    if role not in STAFF_ROLES:
-        raise Refused("citizen_role", _("Close the account instead of making it a citizen's."), "role")
-    if user.pk == by.pk and (role != user.role or not is_active):
-        raise Refused("yourself", _("You can't change your own role or close your own account."), "role")
-    _check_email_free(email, user)
+    check_staff_change(user=user, by=by, email=email, role=role, is_active=is_active)
     new = {
         "email": User.objects.normalize_email(email),
         "first_name": first_name,

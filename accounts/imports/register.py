@@ -151,6 +151,15 @@ def check_dates(drawn_on: date, valid_until: date) -> None:
         )
 
 
+def check_new(parsed: Parsed) -> None:
+    same = RegisterExtract.objects.filter(sha256=parsed.sha256, purged_at=None).first()
+    if same is not None:
+        raise refuse(
+            _("This file was imported on %(date)s already.")
+            % {"date": formats.date_format(same.imported_at, "DATE_FORMAT")}
+        )
+
+
 def import_register(
     *,
     by: User,
@@ -167,12 +176,7 @@ def import_register(
         assert file is not None
         parsed = parse(file, drawn_on=drawn_on)
     with transaction.atomic():
-        same = RegisterExtract.objects.filter(sha256=parsed.sha256, purged_at=None).first()
-        if same is not None:
-            raise refuse(
-                _("This file was imported on %(date)s already.")
-                % {"date": formats.date_format(same.imported_at, "DATE_FORMAT")}
-            )
+        check_new(parsed)
         extract = RegisterExtract.objects.create(
             drawn_on=drawn_on,
             valid_until=valid_until,
