@@ -16,9 +16,7 @@ class ProjectText(NamedTuple):
     ourselves: bool = False
 
 
-DEMO_NOTE = (
-    "Dette er et demoforløb. Kommunen, menneskene og tallene er opdigtede; formen er inspireret af {inspired_by}."
-)
+DEMO_NOTE = "Dette er et demoforløb. Kommunen, menneskene og tallene er opdigtede; formen er inspireret af {inspired_by}."
 
 IDEAS_2027 = (
     ProjectText(
@@ -29,7 +27,11 @@ IDEAS_2027 = (
         "skolen, spejderne og familierne dele det.",
         "Græsset syd for badebroen ved Lunde Sø",
         "nord",
-        (("To shelters, leveret og sat op", 96_000), ("Bålplads og bænke", 28_000), ("Grus på 60 meter sti", 31_000)),
+        (
+            ("To shelters, leveret og sat op", 96_000),
+            ("Bålplads og bænke", 28_000),
+            ("Grus på 60 meter sti", 31_000),
+        ),
     ),
     ProjectText(
         "Byttehus ved genbrugspladsen i Åholm",
@@ -67,7 +69,11 @@ IDEAS_2027 = (
         "Frugt på vejen hjem fra skole er en god grund til at cykle.",
         "Langs cykelstien mellem Østerlund Skole og stationen",
         "oest",
-        (("30 træer i god størrelse", 24_000), ("Jord, pæle og hegn mod rådyr", 17_000), ("Fællesdag med suppe", 4_000)),
+        (
+            ("30 træer i god størrelse", 24_000),
+            ("Jord, pæle og hegn mod rådyr", 17_000),
+            ("Fællesdag med suppe", 4_000),
+        ),
         True,
     ),
     ProjectText(

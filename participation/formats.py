@@ -99,7 +99,7 @@ class Format:
     contribution_row: str = ""
     contribution_related: tuple[str, ...] = ()
     contribution_rule: Callable[["Process"], "EligibilityRule | None"] | None = None
-    hue: str = "plain"
+    hue: str = "information"
     after_transition: Callable[..., None] | None = None
     before_transition: Callable[..., None] | None = None
     frozen_fields: tuple[str, ...] = ()

@@ -1,0 +1,632 @@
+"""Three citizen budgets of an invented municipality, brought to where they are by the real actions, each at the moment
+it would have happened: one collects ideas, one has its vote open, one has been decided and carried out."""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.utils import timezone
+
+from accounts import persons
+from accounts.eligibility import age_band, age_on
+from accounts.imports.districts import import_districts
+from accounts.imports.population import population_from_register
+from accounts.imports.register import import_register
+from accounts.models import District, RegisterExtract, Resident, User
+from budgets import ballots
+from budgets.actions.counting import count_round, decide_projects, record_lot, waiting_for_lot
+from budgets.actions.projects import assess_project
+from budgets.actions.rounds import anonymise_roll, open_round, seal_round
+from budgets.models import Ballot, Project, Roll, Round
+from demo import geography, register, staff, texts
+from demo.texts import ProjectText
+from participation import clock, lifecycle
+from participation.actions import contributions, following, outcomes
+from participation.actions import process as processes
+from participation.choices import IntakeChannel, Outcome
+from participation.models import Committee, CommitteeMeeting, Contribution, OpeningMinimum, Process
+
+VOTERS_2025 = 6_412
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Town:
+    """Who and where, for the storyteller."""
+
+    now: datetime
+    staff: dict[str, User]
+    districts: dict[str, District]
+    lines: list[register.Line]
+    chance: random.Random
+    citizens: dict[str, User]
+    registered: Sequence[register.Line] = ()
+
+    def citizen(self, line: register.Line) -> User:
+        """The account of someone in the register, made the first time they take part."""
+        if line.cpr not in self.citizens:
+            person = persons.recognise(cpr=line.cpr, mitid="", birth_date=line.birth_date)
+            user = User.objects.filter(person=person).first() or User.objects.create_user(
+                first_name=line.first_name, last_name=line.last_name, person=person
+            )
+            self.citizens[line.cpr] = user
+        return self.citizens[line.cpr]
+
+    def someone(self, district: str, *, over: int = 16, under: int = 85) -> User:
+        today = timezone.localdate(self.now)
+        while True:
+            line = self.chance.choice(self.registered)
+            if line.area.code == district and over <= age_on(line.birth_date, today) <= under:
+                return self.citizen(line)
+
+    def day(self, days: float, hour: int = 9) -> datetime:
+        """A whole hour some days from now, in local time."""
+        local = timezone.localtime(self.now) + timedelta(days=days)
+        return local.replace(hour=hour, minute=0, second=0, microsecond=0)
+
+
+def tell(say: Tell = lambda line: None) -> Town:
+    """Fill an empty portal with the story."""
+    now = clock.now()
+    say("staff, districts and the register")
+    colleagues = staff.hire()
+    import_districts(by=colleagues["Lis"], kind=District.Kind.SCHOOL, file=geography.geojson())
+    import_districts(by=colleagues["Lis"], kind=District.Kind.POLLING, file=geography.geojson())
+    districts = {one.code: one for one in District.objects.filter(kind=District.Kind.SCHOOL)}
+    lines = register.people(timezone.localdate(now))
+    town = Town(now, colleagues, districts, lines, random.Random(2025), {})  # noqa: S311 - a story, not a lot
+    _calendar(town)
+    _register(
+        town, days_ago=720, lines=lines[:: len(lines) // 9_000] + [one for one in lines if one.house <= 12]
+    )
+    carried_out(town, say)
+    _register(town, days_ago=20, lines=lines)
+    population_from_register(by=colleagues["Lis"])
+    voting_open(town, say)
+    collecting_ideas(town, say)
+    return town
+
+
+def _calendar(town: Town) -> None:
+    """Monthly meetings of the committee and the council, two weeks from agenda to meeting."""
+    for name, weekday in (("Kultur- og Fritidsudvalget", 2), ("Kommunalbestyrelsen", 0)):
+        committee = Committee.objects.create(name=name)
+        first = town.day(-760, 17)
+        first += timedelta(days=(weekday - first.weekday()) % 7)
+        CommitteeMeeting.objects.bulk_create(
+            CommitteeMeeting(
+                committee=committee, held_at=held_at, agenda_deadline=held_at - timedelta(days=14)
+            )
+            for held_at in (first + timedelta(days=28 * month) for month in range(44))
+        )
+
+
+def _register(town: Town, *, days_ago: int, lines: Sequence[register.Line]) -> RegisterExtract:
+    drawn_at = town.day(-days_ago)
+    with clock.frozen(drawn_at):
+        today = timezone.localdate(drawn_at)
+        town.registered = [
+            line for line in {line.cpr: line for line in lines}.values() if line.birth_date <= today
+        ]
+        return import_register(
+            by=town.staff["Lis"],
+            file=register.as_csv(list(town.registered)),
+            drawn_on=today,
+            valid_until=today + timedelta(days=400),
+        )
+
+
+def _frame(**fields: Any) -> dict[str, Any]:
+    """What the three budgets have in common."""
+    return {
+        "will_listen": True,
+        "timing_is_right": True,
+        "there_is_time": True,
+        "frame_is_clear": True,
+        "willing_to_try_new": True,
+        "purposes": ["democracy", "innovation"],
+        "why_this_format": "De, der bor her, ved bedst, hvad pengene gør mest gavn til.",
+        "ladder_step": "codecision",
+        "who_decides": "Kommunalbestyrelsen",
+        "decision_basis": ["money"],
+        "promise": (
+            "De projekter, der får flest stemmer inden for pengene, får dem. Vil kommunalbestyrelsen noget andet, skal "
+            "den sige offentligt hvorfor, projekt for projekt."
+        ),
+        "politicians_role": "De har sat beløbet og reglerne, kommer til idéværkstedet og siger ja til sidst.",
+        "who_answers": "Kirsten Vang, Kultur og Fritid",
+        "answer_how": "each",
+        "willing_to_try": "I må selv bygge og drive det, I får penge til. Vi hjælper med tilladelserne.",
+        "carried_into_decision": "Resultatet ligger uændret ved sagen, når kommunalbestyrelsen beslutter.",
+        "decision_stage": "idea",
+        "processing_days": 14,
+        "planned_dialogues": 2,
+        "staff_hours": 180,
+        "preparation": "Kom til idéværksted på Lunde Bibliotek. Der er kaffe, og en fra Teknik og Miljø kan regne på prisen.",
+        "recruitment": ["open", "outreach"],
+        "offline_route": "Ring til os, eller kom på biblioteket: vi skriver dit forslag ned sammen med dig.",
+    } | fields
+
+
+def _rows(town: Town, phases: Sequence[tuple[str, datetime, datetime, str]], **rows: Any) -> dict[str, Any]:
+    return {
+        "frame_points": [
+            {"kind": "open", "text": "Hvilke projekter der får penge"},
+            {"kind": "open", "text": "Hvor de skal ligge, og hvem der er med til at lave dem"},
+            {"kind": "fixed", "text": "Beløbet", "reason": "kommunalbestyrelsen har sat det af i budgettet"},
+            {
+                "kind": "fixed",
+                "text": "Projektet må ikke koste kommunen noget at drive bagefter",
+                "reason": "der ikke er sat penge af til drift",
+            },
+        ],
+        "audiences": [
+            {"kind": "touched", "name": "Alle, der bor i området"},
+            {"kind": "beyond", "name": "Foreninger, klubber og handlende, der bruger stederne"},
+            {"kind": "families", "name": "Familier i skoler og daginstitutioner"},
+            {"kind": "young", "name": "Unge fra 13 år i klubber og 7.-9. klasse"},
+        ],
+        "channels": [
+            {"name": "Portalen her", "digital": True},
+            {"name": "Idéværksted på biblioteket", "digital": False},
+            {"name": "Plakater med QR-kode i opgange og butikker", "digital": False},
+        ],
+        "councils_heard": [
+            {
+                "council": "Handicaprådet",
+                "must_be_heard": False,
+                "asked_on": timezone.localdate(phases[0][1]) - timedelta(days=25),
+            }
+        ],
+        "phases": [
+            {"kind": kind, "starts": starts, "ends": ends, "description": what}
+            for kind, starts, ends, what in phases
+        ],
+    } | rows
+
+
+def _set_up(
+    town: Town,
+    *,
+    title: str,
+    total: int,
+    max_cost: int,
+    phases: Sequence[tuple[str, datetime, datetime, str]],
+    fields: dict[str, Any],
+    detail: dict[str, Any],
+    rows: dict[str, Any] | None = None,
+) -> Process:
+    """Set up by Kirsten, approved by Bo three weeks before it opens."""
+    opens, closes = phases[0][1], phases[-1][2]
+    kirsten, bo = town.staff["Kirsten"], town.staff["Bo"]
+    decision = (
+        CommitteeMeeting.objects.filter(
+            committee__name="Kommunalbestyrelsen", agenda_deadline__gte=closes + timedelta(days=15)
+        )
+        .order_by("held_at")
+        .first()
+    )
+    assert decision is not None
+    fields = _frame(
+        frame_adopted_on=timezone.localdate(opens) - timedelta(days=45),
+        meeting=decision,
+        decision_on=timezone.localdate(decision.held_at),
+        answers_due_on=timezone.localdate(decision.held_at) + timedelta(days=21),
+        legal_basis=OpeningMinimum.objects.get(name="Borgerbudget"),
+        names_until=timezone.localdate(closes) + timedelta(days=365),
+        deputy=town.staff["Amir"],
+        **fields,
+    )
+    with clock.frozen(opens - timedelta(days=21)):
+        process = processes.create_process(
+            by=kirsten,
+            format="citizen_budget",
+            unit=kirsten.units.get(),
+            title=title,
+            size="ordinary",
+            detail={
+                "total": Decimal(total),
+                "max_cost": Decimal(max_cost),
+                "ballot_type": "approval",
+                "max_choices": 3,
+                "counting_rule": "greedy",
+            }
+            | detail,
+        )
+        process = processes.update_process(
+            process=process,
+            by=kirsten,
+            version=process.version,
+            fields=fields,
+            rows=_rows(town, phases) | (rows or {}),
+        )
+        process = lifecycle.perform(process=process, name="submit", by=kirsten)
+    with clock.frozen(opens - timedelta(days=19)):
+        process = lifecycle.perform(process=process, name="approve", by=bo, comment="Godt og tydeligt.")
+    with clock.frozen(opens):
+        return lifecycle.perform(process=process, name="open", by=None)
+
+
+def _propose(
+    town: Town, process: Process, projects: Iterable[ProjectText], starts: datetime, ends: datetime
+) -> None:
+    """Each idea on its own day, by someone who lives where it is about."""
+    projects = list(projects)
+    for number, project in enumerate(projects):
+        at = starts + (ends - starts) * (number + 1) / (len(projects) + 2)
+        with clock.frozen(at):
+            contributions.give_contribution(
+                process=process,
+                by=town.someone(project.district),
+                title=project.title,
+                body=project.what,
+                place=project.place,
+                district=town.districts[project.district],
+                detail={
+                    "why": project.why,
+                    "cost_lines": [{"text": text, "amount": amount} for text, amount in project.costs],
+                    "carried_out_by_citizens": project.ourselves,
+                },
+            )
+
+
+def _assess(
+    town: Town, process: Process, at: datetime, refused: dict[str, str], remarks: dict[str, str]
+) -> None:
+    with clock.frozen(at):
+        for project in Project.objects.filter(contribution__process=process).select_related("contribution"):
+            title = project.contribution.title
+            if title in refused:
+                assess_project(
+                    project=project,
+                    by=town.staff["Amir"],
+                    assessment="not_feasible",
+                    explanation=refused[title],
+                )
+            else:
+                assess_project(
+                    project=project,
+                    by=town.staff["Amir"],
+                    assessment="feasible",
+                    price=project.cost,
+                    explanation=remarks.get(
+                        title, "Kan lade sig gøre. Prisen svarer til det, vi plejer at betale."
+                    ),
+                )
+
+
+def collecting_ideas(town: Town, say: Tell) -> Process:
+    say("a budget that collects ideas")
+    year = timezone.localdate(town.now).year + 1
+    opens, ideas_end = town.day(-11), town.day(33, 0)
+    process = _set_up(
+        town,
+        title=f"Borgermillionen {year}",
+        total=1_000_000,
+        max_cost=300_000,
+        phases=(
+            ("ideas", opens, ideas_end, "Foreslå et projekt"),
+            (
+                "assessment",
+                ideas_end,
+                town.day(68, 0),
+                "Vi regner på prisen og spørger, hvis noget er uklart",
+            ),
+            ("vote", town.day(68, 0), town.day(90, 0), "Vælg op til tre projekter"),
+        ),
+        fields={
+            "question": "Hvad skal vi bruge en million kroner på i Lunde?",
+            "introduction": (
+                "Kommunalbestyrelsen har sat en million kroner af til projekter, som I selv finder på. Foreslå noget, "
+                "der gør det bedre at bo her. Til foråret stemmer alle over 15 år om, hvad pengene skal gå til.\n\n"
+                + texts.DEMO_NOTE.format(inspired_by="Borgermillionen i Ballerup Kommune")
+            ),
+            "touches": "municipality",
+        },
+        detail={"propose": {"min_age": 13}, "vote": {"min_age": 15}, "min_votes": 50},
+    )
+    _propose(town, process, texts.IDEAS_2027, opens, town.now)
+    with clock.frozen(town.day(-3, 14)):
+        contributions.record_for_someone(
+            process=process,
+            by=town.staff["Kirsten"],
+            channel=IntakeChannel.LIBRARY,
+            received_on=timezone.localdate(town.day(-3)),
+            author_name="Gudrun Mikkelsen",
+            author_contact="Kirkevej 14, 9990 Lunde",
+            title="Et drivhus til plejehjemmet",
+            body="Et drivhus med brede døre, så vi kan komme ind med rollator. Vi vil dyrke tomater og druer.",
+            place="Plejehjemmet Åkanden",
+            district=town.districts["syd"],
+            detail={
+                "why": "Man har altid noget at snakke om i et drivhus.",
+                "cost_lines": [{"text": "Drivhus på 24 kvadratmeter", "amount": 86_000}],
+            },
+        )
+    with clock.frozen(town.day(-4, 10)):
+        outcomes.publish_news(
+            process=process,
+            by=town.staff["Kirsten"],
+            title="Idéværksted på biblioteket onsdag kl. 17-20",
+            text="Har du en idé, men ikke en pris? Tag den med. En ingeniør fra Teknik og Miljø regner på den sammen med dig.",
+        )
+    with clock.frozen(town.day(-2, 19)):
+        contributions.ask_question(
+            process=process, by=town.someone("oest"), text="Må en skoleklasse stå som forslagsstiller?"
+        )
+    _karen(town, process)
+    return process
+
+
+def _karen(town: Town, process: Process) -> None:
+    """The demo's first citizen follows along, and has an address where mail can be read."""
+    karen = town.citizen(town.lines[0])
+    karen.email = "karen@borger.example"
+    karen.save(update_fields=["email"])
+    EmailAddress.objects.create(user=karen, email=karen.email, verified=True, primary=True)
+    following.follow(process=process, by=karen)
+
+
+def voting_open(town: Town, say: Tell) -> Process:
+    say("a budget with its vote open")
+    starts, ideas_end, vote_starts, vote_ends = town.day(-63), town.day(-33, 0), town.day(-5), town.day(12, 0)
+    only_vestervang = {"residence": "districts", "districts": [town.districts["vest"]]}
+    process = _set_up(
+        town,
+        title="Vestervang bestemmer",
+        total=300_000,
+        max_cost=150_000,
+        phases=(
+            ("ideas", starts, ideas_end, "Foreslå et projekt"),
+            ("assessment", ideas_end, vote_starts, "Vi regner på prisen sammen med jer"),
+            ("vote", vote_starts, vote_ends, "Vælg op til tre projekter"),
+        ),
+        fields={
+            "question": "Hvad skal 300.000 kroner gøre ved Vestervang?",
+            "introduction": (
+                "Pengene er til dem, der bor i Vestervang skoledistrikt. I foreslår, I stemmer, og I gennemfører selv "
+                "projektet med hjælp fra os.\n\n"
+                + texts.DEMO_NOTE.format(inspired_by="Brændkjær bestemmer i Kolding Kommune")
+            ),
+            "touches": "districts",
+            "ladder_step": "coresponsibility",
+        },
+        detail={
+            "propose": {"min_age": 13} | only_vestervang,
+            "vote": {"min_age": 13} | only_vestervang,
+            "winners_carry_out": True,
+        },
+        rows={"touched_districts": [town.districts["vest"]]},
+    )
+    _propose(town, process, texts.VESTERVANG, starts, ideas_end)
+    _assess(
+        town,
+        process,
+        town.day(-20, 11),
+        {
+            "Musikrum for unge i den gamle kiosk": (
+                "Kiosken skal rives ned til sommer, så rummet ville kun holde et halvt år. Vi har fundet et lokale i "
+                "klubben i stedet, og det koster ikke noget. Ring til Amir, så viser han jer det."
+            )
+        },
+        {"En rampe ved købmanden": "Kan lade sig gøre. Købmanden har sagt ja og passer rampen bagefter."},
+    )
+    with clock.frozen(vote_starts):
+        round = open_round(process=process)
+    _vote(town, round, 487, vote_starts, town.now)
+    with clock.frozen(town.day(-5, 10)):
+        outcomes.publish_news(
+            process=process,
+            by=town.staff["Kirsten"],
+            title="Nu kan du stemme",
+            text="Vælg op til tre projekter. Du kan få hjælp på biblioteket hver dag mellem 10 og 18.",
+        )
+    return process
+
+
+def carried_out(town: Town, say: Tell) -> Process:
+    say("a budget that was carried out, with a vote of real size behind it")
+    year = timezone.localdate(town.day(-640)).year
+    starts, ideas_end, vote_starts, vote_ends = (
+        town.day(-640),
+        town.day(-606, 0),
+        town.day(-571),
+        town.day(-550, 0),
+    )
+    process = _set_up(
+        town,
+        title=f"Borgermillionen {year}",
+        total=1_000_000,
+        max_cost=550_000,
+        phases=(
+            ("ideas", starts, ideas_end, "Foreslå et projekt"),
+            ("assessment", ideas_end, vote_starts, "Vi regner på prisen"),
+            ("vote", vote_starts, vote_ends, "Vælg op til fire projekter"),
+        ),
+        fields={
+            "question": f"Hvad skulle vi bruge en million kroner på i {year}?",
+            "introduction": (
+                "Den første borgermillion: 16 projekter var til afstemning, og over 6.000 stemte.\n\n"
+                + texts.DEMO_NOTE.format(inspired_by="Borgermillionen i Ballerup Kommune")
+            ),
+            "touches": "municipality",
+        },
+        detail={"max_choices": 4, "propose": {"min_age": 13}, "vote": {"min_age": 15}, "min_votes": 100},
+    )
+    _propose(town, process, texts.CARRIED_OUT_2025, starts, ideas_end)
+    _assess(town, process, town.day(-585, 11), {}, {})
+    with clock.frozen(vote_starts):
+        round = open_round(process=process)
+    _vote(town, round, VOTERS_2025, vote_starts, vote_ends)
+    with clock.frozen(vote_ends + timedelta(minutes=1)):
+        process = lifecycle.perform(process=process, name="close", by=None)
+    with clock.frozen(vote_ends + timedelta(days=1)):
+        round.refresh_from_db()
+        if round.state == Round.State.VOTING:
+            round = seal_round(round=round, by=town.staff["Kirsten"])
+        count = count_round(round=round, by=town.staff["Kirsten"])
+        while count.winners is None:
+            count = record_lot(
+                round=round,
+                by=town.staff["Kirsten"],
+                order=sorted(waiting_for_lot(count)),
+                drawn_at=clock.now(),
+                how="Sedler i en hat, trukket på biblioteket",
+                witnesses="To borgere og en tilforordnet (demo)",
+            )
+    _decide_and_conclude(town, process, round, list(count.winners))
+    return process
+
+
+def _decide_and_conclude(town: Town, process: Process, round: Round, winners: list[str]) -> None:
+    kirsten = town.staff["Kirsten"]
+    assert process.meeting is not None
+    projects = list(
+        Project.objects.on_ballot().filter(contribution__process=process).select_related("contribution")
+    )
+    with clock.frozen(process.meeting.held_at + timedelta(days=1)):
+        decide_projects(
+            process=process,
+            by=kirsten,
+            decisions=[
+                {
+                    "project": project.number,
+                    "funded": project.number in winners,
+                    "amount": project.price if project.number in winners else None,
+                    "reason": "",
+                }
+                for project in projects
+            ],
+        )
+        outcomes.record_decision(
+            process=process,
+            by=kirsten,
+            decided_on=timezone.localdate(process.meeting.held_at),
+            body="Kommunalbestyrelsen",
+            text=(
+                "Kommunalbestyrelsen godkendte resultatet af afstemningen uden ændringer. De projekter, der fik flest "
+                "stemmer inden for pengene, får dem."
+            ),
+            meeting=process.meeting,
+        )
+        process.refresh_from_db()
+        if process.status == "closed":
+            process = lifecycle.perform(process=process, name="decide", by=kirsten)
+    with clock.frozen(process.meeting.held_at + timedelta(days=8)):
+        for project in projects:
+            won = project.number in winners
+            contributions.answer_contributions(
+                contributions=[project.contribution],
+                by=kirsten,
+                outcome=Outcome.ADOPTED if won else Outcome.NOT_ADOPTED,
+                answer=(
+                    "Tillykke. Jeres projekt fik stemmer nok til at få penge. Vi ringer i næste uge og aftaler, hvordan vi "
+                    "kommer i gang."
+                    if won
+                    else "Projektet fik ikke stemmer nok til at få penge denne gang. I er velkomne til at foreslå det igen."
+                ),
+            )
+        for contribution in Contribution.objects.filter(process=process, told_at=None):
+            contributions.mark_told(contribution=contribution, by=kirsten, how="Ringet op (demo)")
+        funded = [project for project in projects if project.number in winners]
+        outcomes.record_impact(
+            process=process,
+            by=kirsten,
+            text=(
+                f"{len(funded)} projekter er gennemført eller i gang. De fleste af dem blev bygget sammen med dem, der fik "
+                "idéen."
+            ),
+            contributions=[project.contribution for project in funded],
+        )
+        outcomes.record_impact(
+            process=process,
+            by=kirsten,
+            text="Der er nu en fast aftale om, at borgere selv kan få nøglen til kommunens værktøjscontainer.",
+            contributions=[project.contribution for project in funded if project.carried_out_by_citizens]
+            or [funded[0].contribution],
+        )
+        outcomes.state_told_outside(
+            process=process,
+            by=kirsten,
+            how="Opslag på biblioteket og en side i ugeavisen",
+            on=timezone.localdate(process.meeting.held_at) + timedelta(days=6),
+        )
+        process.refresh_from_db()
+        process = lifecycle.perform(process=process, name="conclude", by=kirsten)
+    for number, (title, text) in enumerate(texts.NEWS_2025):
+        with clock.frozen(process.meeting.held_at + timedelta(days=120 + 40 * number)):
+            outcomes.publish_news(process=process, by=kirsten, title=title, text=text)
+    with clock.frozen(process.meeting.held_at + timedelta(days=200)):
+        anonymise_roll(round=round)
+
+
+def _vote(town: Town, round: Round, voters: int, starts: datetime, ends: datetime) -> None:
+    """Ballots of residents who may vote: written like the real ones, encrypted, but in bulk.
+
+    People like what is near them, what is cheap less than what is dear, and some projects for no reason at all.
+    """
+    process, budget = round.process, round.process.citizenbudget
+    projects = list(
+        Project.objects.on_ballot()
+        .filter(contribution__process=process)
+        .select_related("contribution__district")
+    )
+    rule = budget.vote_rule
+    residents = Resident.objects.filter(extract=RegisterExtract.objects.latest()).order_by("pk")
+    if rule.residence == "districts":
+        residents = residents.filter(school_district__in=rule.districts.all())
+    opening = timezone.localdate(starts)
+    able = [
+        resident
+        for resident in residents.only("person_id", "birth_date", "sex", "school_district_id")
+        if age_on(resident.birth_date, opening) >= rule.min_age
+    ]
+    chosen = town.chance.sample(able, min(voters, len(able)))
+    appeal = {project.number: town.chance.lognormvariate(0, 0.7) for project in projects}
+    days = max((ends - starts).days, 1)
+    roll, urn = [], []
+    for resident in chosen:
+        liking = [
+            appeal[project.number]
+            * (3.5 if project.contribution.district_id == resident.school_district_id else 1.0)
+            for project in projects
+        ]
+        wanted = town.chance.choices((1, 2, 3, 4), (1, 2, 4, 3))[0]
+        picked = _pick(town.chance, projects, liking, min(wanted, budget.max_choices or len(projects)))
+        age = age_on(resident.birth_date, opening)
+        roll.append(
+            Roll(
+                round=round,
+                person_id=resident.person_id,
+                channel=IntakeChannel.WEB,
+                day=opening + timedelta(days=int(days * town.chance.betavariate(1.2, 1.2))),
+                age_band=age_band(age),
+                sex=resident.sex,
+                district_id=resident.school_district_id,
+            )
+        )
+        urn.append(
+            Ballot(
+                round=round,
+                channel=IntakeChannel.WEB,
+                choices=ballots.encrypt(
+                    [(project.number, 1) for project in picked], round=round, channel=IntakeChannel.WEB.value
+                ),
+            )
+        )
+    town.chance.shuffle(urn)
+    Roll.objects.bulk_create(roll, batch_size=2000)
+    Ballot.objects.bulk_create(urn, batch_size=2000)
+
+
+def _pick(chance: random.Random, projects: list[Project], liking: list[float], number: int) -> list[Project]:
+    left, weights, picked = list(projects), list(liking), []
+    for _each in range(min(number, len(left))):
+        index = chance.choices(range(len(left)), weights)[0]
+        picked.append(left.pop(index))
+        weights.pop(index)
+    return picked
