@@ -24,7 +24,7 @@ if [ -z "$$python" ]; then echo "Python is missing: install Python 3.11 or newer
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check format lock install install-tests shell bench
+.PHONY: help run reset test check format lock install install-tests shell
 
 help:
 	@echo "make run      the portal with everything it needs, on this machine; Ctrl-C ends it"
@@ -60,9 +60,6 @@ test: install-tests
 
 check: install-tests
 	@$(ENTER) config.check
-
-bench: install-tests
-	@$(ENTER) tests.bench
 
 format: install-tests
 	@$(VENV)/ruff check --fix --quiet . || true
