@@ -81,7 +81,7 @@ def tell(say: Tell = lambda line: None) -> Town:
     town = Town(now, colleagues, districts, lines, random.Random(2025), {})  # noqa: S311 - a story, not a lot
     _calendar(town)
     _register(
-        town, days_ago=720, lines=lines[:: len(lines) // 9_000] + [one for one in lines if one.house <= 12]
+        town, days_ago=530, lines=lines[:: len(lines) // 9_000] + [one for one in lines if one.house <= 12]
     )
     carried_out(town, say)
     _register(town, days_ago=20, lines=lines)
@@ -430,12 +430,12 @@ def voting_open(town: Town, say: Tell) -> Process:
 
 def carried_out(town: Town, say: Tell) -> Process:
     say("a budget that was carried out, with a vote of real size behind it")
-    year = timezone.localdate(town.day(-640)).year
+    year = timezone.localdate(town.day(-360)).year
     starts, ideas_end, vote_starts, vote_ends = (
-        town.day(-640),
-        town.day(-606, 0),
-        town.day(-571),
-        town.day(-550, 0),
+        town.day(-450),
+        town.day(-416, 0),
+        town.day(-381),
+        town.day(-360, 0),
     )
     process = _set_up(
         town,
@@ -458,7 +458,7 @@ def carried_out(town: Town, say: Tell) -> Process:
         detail={"max_choices": 4, "propose": {"min_age": 13}, "vote": {"min_age": 15}, "min_votes": 100},
     )
     _propose(town, process, texts.CARRIED_OUT_2025, starts, ideas_end)
-    _assess(town, process, town.day(-585, 11), {}, {})
+    _assess(town, process, town.day(-395, 11), {}, {})
     with clock.frozen(vote_starts):
         round = open_round(process=process)
     _vote(town, round, VOTERS_2025, vote_starts, vote_ends)
@@ -536,18 +536,18 @@ def _decide_and_conclude(town: Town, process: Process, round: Round, winners: li
         outcomes.record_impact(
             process=process,
             by=kirsten,
+            text="Der er nu en fast aftale om, at borgere selv kan få nøglen til kommunens værktøjscontainer.",
+            contributions=[project.contribution for project in funded if project.carried_out_by_citizens]
+            or [funded[0].contribution],
+        )
+        outcomes.record_impact(
+            process=process,
+            by=kirsten,
             text=(
                 f"{len(funded)} projekter er gennemført eller i gang. De fleste af dem blev bygget sammen med dem, der fik "
                 "idéen."
             ),
             contributions=[project.contribution for project in funded],
-        )
-        outcomes.record_impact(
-            process=process,
-            by=kirsten,
-            text="Der er nu en fast aftale om, at borgere selv kan få nøglen til kommunens værktøjscontainer.",
-            contributions=[project.contribution for project in funded if project.carried_out_by_citizens]
-            or [funded[0].contribution],
         )
         outcomes.state_told_outside(
             process=process,
@@ -557,9 +557,14 @@ def _decide_and_conclude(town: Town, process: Process, round: Round, winners: li
         )
         process.refresh_from_db()
         process = lifecycle.perform(process=process, name="conclude", by=kirsten)
-    for number, (title, text) in enumerate(texts.NEWS_2025):
+    for number, project in enumerate(funded[:2]):
         with clock.frozen(process.meeting.held_at + timedelta(days=120 + 40 * number)):
-            outcomes.publish_news(process=process, by=kirsten, title=title, text=text)
+            outcomes.publish_news(
+                process=process,
+                by=kirsten,
+                title=texts.FINISHED_TITLE.format(project=project.contribution.title),
+                text=texts.FINISHED_TEXTS[number],
+            )
     with clock.frozen(process.meeting.held_at + timedelta(days=200)):
         anonymise_roll(round=round)
 

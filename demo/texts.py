@@ -302,13 +302,8 @@ CARRIED_OUT_2025 = (
     ),
 )
 
-NEWS_2025 = (
-    (
-        "Svævebanen i Lundeskoven er i brug",
-        "I lørdags klippede naboerne snoren over. De sidste stammer kommer, når jorden er tør nok til at køre på.",
-    ),
-    (
-        "Bogskabene er på plads",
-        "Skolens ældste klasser har bygget syv skabe. Find dem ved forsamlingshusene, og stil en bog, du er færdig med.",
-    ),
+FINISHED_TITLE = "Færdigt: {project}"
+FINISHED_TEXTS = (
+    "I lørdags klippede naboerne snoren over. Tak til alle, der har gravet, malet og båret.",
+    "Det sidste er på plads, og regningen holdt. Kig forbi, og sig til, hvis noget skal rettes.",
 )
