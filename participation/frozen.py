@@ -52,6 +52,20 @@ COLUMNS = (
 )
 # Never changed once approved, not even by an amendment.
 FIXED_COLUMNS = ("format", "slug", "size", "author", "from_standard")
+# What the page can't do without: never emptied again (the CHECK constraints of Process say the same).
+REQUIRED = (
+    "title",
+    "question",
+    "ladder_step",
+    "who_decides",
+    "promise",
+    "who_answers",
+    "answers_due_on",
+    "answer_how",
+    "decision_stage",
+    "touches",
+    "offline_route",
+)
 # Wording whose correction changes no rule: no dates, money, eligibility, promise or who decides.
 WORDING = (
     "title",

@@ -26,6 +26,7 @@ from participation.models import Audience, Change, FramePoint, Process
 from participation.permissions import process as permissions
 from participation.principles.base import Gate, label_of
 from participation.principles.judging import readiness
+from participation.principles.timing import decision_date
 
 
 def amend(
@@ -116,6 +117,7 @@ def _change(
     before = _snapshot(locked, fields, rows, detail)
     with frozen.amending(locked):
         changed = set_fields(locked, fields)
+        _check_still_there(locked)
         changed |= typed_over(locked, changed) | set(write_rows(locked, rows))
         locked.version += 1
         locked.updated_at = clock.now()
@@ -145,6 +147,17 @@ def _change(
     )
     announcements.change(change=made, by=by)
     return made
+
+
+def _check_still_there(process: Process) -> None:
+    """What the page can't do without is not taken away again."""
+    for name in frozen.REQUIRED:
+        if not getattr(process, name):
+            raise Refused("required", _("The page can't do without it: write something else."), name)
+    if decision_date(process) is None:
+        raise Refused(
+            "required", _("Say when it is decided: a date, or a meeting from the calendar."), "decision_on"
+        )
 
 
 def _check_past_stays(process: Process, new: list[plan.Planned]) -> None:
@@ -235,6 +248,7 @@ def propose_correction(*, process: Process, by: User, fields: Mapping[str, Any],
         before = {name: getattr(locked, name) for name in fields}
         if not set_fields(locked, fields):
             raise Refused("nothing_changed", _("Nothing is different from before."))
+        _check_still_there(locked)
         differences = [
             {
                 "field": name,
@@ -271,6 +285,7 @@ def confirm_correction(*, change: Change, by: User) -> Change:
                 raise Refused("stale", _("The wording has changed meanwhile: propose the correction again."))
         with frozen.amending(locked):
             changed = set_fields(locked, {d["field"]: d["after"] for d in made.changes})
+            _check_still_there(locked)
             locked.version += 1
             locked.updated_at = clock.now()
             locked.save(update_fields=[*changed, "version", "updated_at"])

@@ -91,6 +91,7 @@ def create_process(
         _standard_rows(process)
         if rows:
             process.save(update_fields=write_rows(process, rows))
+            phases.settle()
         create_detail(process, dict(detail or {}))
         record(
             action="process.created", by=by, obj=process, changed=sorted(fields), values={"format": format}
@@ -150,6 +151,7 @@ def update_process(
         locked.version += 1
         locked.updated_at = clock.now()
         locked.save(update_fields=[*changed, "version", "updated_at"])
+        phases.settle()
         record(
             action="process.updated",
             by=by,

@@ -141,7 +141,6 @@ def write_rows(process: Process, rows: Mapping[str, Any]) -> list[str]:
         if name == "phases":
             before = (process.opens_at, process.closes_at)
             phases.write(process, phases.planned(process, given))
-            phases.settle()
             if before != (process.opens_at, process.closes_at):
                 changed |= {"opens_at", "closes_at"}
         elif name == "touched_districts":
