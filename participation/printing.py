@@ -12,6 +12,7 @@ import segno
 import typst
 from django import forms
 from django.conf import settings
+from django.http import HttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -127,6 +128,12 @@ def receipt(contribution: Contribution, at: datetime) -> bytes:
             "parts": parts,
         },
     )
+
+
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def what_happens_next(contribution: Contribution, at: datetime) -> list[dict[str, str]]:

@@ -53,6 +53,9 @@ urlpatterns = [
     ),
     path("forloeb/<slug:slug>/spoergsmaal/", questions.question_list, name="question-list"),
     path("forloeb/<slug:slug>/spoergsmaal/nyt/", questions.question_ask, name="question-ask"),
+    path(
+        "forloeb/<slug:slug>/spoergsmaal/blanket.pdf", questions.question_form_pdf, name="question-form-pdf"
+    ),
     path("beskeder/hvor-tit/", following.set_rhythm, name="notices-rhythm"),
     path("beskeder/laest/", following.notices_read, name="notices-read"),
     path("beskeder/spoerg-ikke/", following.stop_asking, name="stop-asking"),

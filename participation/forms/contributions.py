@@ -74,7 +74,8 @@ class ContributionForm(forms.Form):
     @classmethod
     def from_draft(cls, data: Mapping[str, list[str]], **kwargs: Any) -> "ContributionForm":
         """The form as it was left, without complaints about what isn't finished."""
-        return cls(initial=cls(to_query(data), **kwargs).typed(), **kwargs)
+        typed = cls(to_query(data), **kwargs).typed()
+        return cls(initial={name: value for name, value in typed.items() if value is not None}, **kwargs)
 
     def typed(self) -> dict[str, Any]:
         """What stands in each field now, valid or not."""

@@ -353,7 +353,9 @@ def contribution_receipt(request: HttpRequest, slug: str, public_id: Any) -> Htt
 @require_GET
 def contribution_receipt_pdf(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     contribution = _own(request, slug, public_id)
-    return _pdf(printing.receipt(contribution, clock.now()), f"kvittering-{contribution.public_id}.pdf")
+    return printing.pdf_response(
+        printing.receipt(contribution, clock.now()), f"kvittering-{contribution.public_id}.pdf"
+    )
 
 
 def _own(request: HttpRequest, slug: str, public_id: Any) -> Contribution:
@@ -361,12 +363,6 @@ def _own(request: HttpRequest, slug: str, public_id: Any) -> Contribution:
     if contribution.author_id != request.user.pk:
         raise Http404
     return contribution
-
-
-def _pdf(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 @require_GET
@@ -383,7 +379,7 @@ def contribution_form_pdf(request: HttpRequest, slug: str) -> HttpResponse:
         send_to=process.unit.name,
         deadline=printing.send_before(process),
     )
-    return _pdf(content, f"{slug}-blanket.pdf")
+    return printing.pdf_response(content, f"{slug}-blanket.pdf")
 
 
 @require_POST

@@ -1,16 +1,18 @@
 """ "Spørg om forløbet": what people have asked, and asking."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.verdict import Refused
 from dkfds.wording import day
-from participation import clock, limits
+from participation import clock, limits, printing
 from participation.actions import contributions as actions
 from participation.choices import PUBLIC, Moderation
 from participation.forms.contributions import QuestionForm
@@ -66,3 +68,17 @@ def question_ask(request: HttpRequest, slug: str) -> HttpResponse:
         "days": actions.QUESTION_DAYS,
     }
     return render(request, "participation/question_ask.html", context, status=status)
+
+
+@require_GET
+def question_form_pdf(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same on paper."""
+    process = _process(slug)
+    content = printing.blank_form(
+        QuestionForm(),
+        title=process.heading,
+        heading=_("Ask about the process"),
+        address=settings.SITE_URL + reverse("participation:question-ask", args=[slug]),
+        send_to=process.unit.name,
+    )
+    return printing.pdf_response(content, f"{slug}-spoergsmaal.pdf")
