@@ -132,6 +132,7 @@ def reset_second_factor(*, user: User, by: User) -> None:
 
 @transaction.atomic
 def change_settings(*, user: User, by: User, language: str, district: District | None) -> User:
+    user = User.objects.select_for_update().get(pk=user.pk)
     changed = []
     if user.language != language:
         user.language = language

@@ -12,7 +12,7 @@ from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 MITID = "mitid"
 STAFF = "medarbejder"
+EMAIL_LENGTH = 254
 SIGNED_IN_WITH = "signed_in_with"
 
 
@@ -41,6 +42,13 @@ class AccountAdapter(DefaultAccountAdapter):
         ),
         "account_inactive": _("This account is closed. Ask your administrator."),
     }
+
+    def clean_email(self, email: str) -> str:
+        """allauth's form lets pass what its column can't hold."""
+        if len(email) > EMAIL_LENGTH:
+            raise ValidationError(_("This e-mail address is too long."))
+        cleaned: str = super().clean_email(email)
+        return cleaned
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody makes an account with a password: citizens come with MitID, staff are created in the admin."""

@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        from accounts import checks  # noqa: F401
         from dkfds.navigation import Area, Place, register
 
         register(Place("my-page", _("My page"), "accounts:my-page", area=Area.ACCOUNT))
