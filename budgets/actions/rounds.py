@@ -81,17 +81,20 @@ def _number_projects(process: Process) -> list[Project]:
 def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -> Round:
     """Open the urn: decrypt every ballot into a new table in random order, and leave nothing that ties it to the roll.
 
-    Waits for the votes under way and keeps later ones out (FOR UPDATE against their FOR SHARE). The old table is
+    Waits for the votes under way and keeps later ones out. The table is locked before the round, in the order that
+    a cast takes them, so that the two can't wait for each other. The old table is
     emptied by TRUNCATE, which leaves no dead rows with their transaction ids; ballots of other rounds are put back in
     random order. Roll and ballots must agree per channel, or nothing happens.
     """
     at = at or clock.now()
     with transaction.atomic(durable=True):
-        locked = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
-        round = Round.objects.for_voting().get(pk=locked.pk)
+        round = Round.objects.for_voting().get(pk=round.pk)
         permissions.check_may_seal(by, round, at=at)
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE budgets_ballot IN ACCESS EXCLUSIVE MODE")
+        Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+        round = Round.objects.for_voting().get(pk=round.pk)
+        permissions.check_may_seal(by, round, at=at)
         opened = list(_open_ballots(round))
         per_channel = Counter(channel for channel, *_rest in opened)
         on_roll = dict(

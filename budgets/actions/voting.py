@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import psycopg
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -70,15 +70,23 @@ def cast_ballot(
         "choices": ballots.encrypt(chosen, round=round, channel=IntakeChannel(channel).value),
         "tracker": ballots.tracker_hash(tracker, round=round) if tracker else "",
     }
-    with transaction.atomic(durable=True), connection.wrap_database_errors:
-        connection.ensure_connection()
-        with psycopg.Cursor(connection.connection) as cursor:
-            cursor.execute(_CAST, values)
-            cast = cursor.rowcount
+    try:
+        cast = _cast(values)
+    except DatabaseError as error:
+        # The frames below hold the values: whoever reports this error gets them no further than here.
+        raise error.with_traceback(None) from None
     if not cast:
         if voting.has_voted(by, round):
             raise Refused("already_voted", voting.already_voted())
         raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+
+
+def _cast(values: dict[str, object]) -> int:
+    with transaction.atomic(durable=True), connection.wrap_database_errors:
+        connection.ensure_connection()
+        with psycopg.Cursor(connection.connection) as cursor:
+            cursor.execute(_CAST, values)
+            return cursor.rowcount
 
 
 def begin(*, round: Round, by: "User", at: datetime | None = None) -> None:

@@ -1,0 +1,168 @@
+"""At the same moment, on real connections: one vote each, and no vote lost or late where the urn is sealed."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from accounts.verdict import Refused
+from budgets import actions
+from budgets.models import Ballot, CountedBallot, Roll, Round
+from participation import clock
+from tests.budgets.factories import make_budget, make_project, make_round, make_voter, seal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(jobs):
+    """Run all at once, each on its own connection; what each returned or raised."""
+    barrier = threading.Barrier(len(jobs))
+    said = [None] * len(jobs)
+
+    def run(place, job):
+        try:
+            connection.ensure_connection()
+            barrier.wait(60)
+            said[place] = job()
+        except Exception as error:
+            said[place] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(place, job)) for place, job in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    return said
+
+
+def codes(said):
+    return sorted(each.code if isinstance(each, Refused) else repr(each) for each in said)
+
+
+def test_two_hundred_attempts_by_the_same_person_are_one_vote():
+    round, voter = make_round(), make_voter()
+
+    def attempt(number):
+        return lambda: actions.cast_ballot(
+            round=round, by=voter, choices=[(str(number % 4 + 1), 1)], tracker=None
+        )
+
+    said = together([attempt(number) for number in range(200)])
+    assert codes(said) == sorted(["None"] + ["already_voted"] * 199)
+    assert (Roll.objects.count(), Ballot.objects.count()) == (1, 1)
+    assert seal(round).ballot_count == 1
+
+
+def test_votes_cast_while_the_urn_is_sealed_are_counted_or_refused_never_lost():
+    """Red when FOR SHARE is taken out of the cast: a vote slips in behind the sealing and is never counted."""
+    round = make_round()
+    voters = [make_voter() for _ in range(30)]
+    closes = round.phase.interval.upper
+    in_time, sealing = closes - timedelta(seconds=1), closes + timedelta(minutes=6)
+
+    def cast(voter):
+        return lambda: actions.cast_ballot(
+            round=round, by=voter, choices=[("1", 1)], tracker=None, at=in_time
+        )
+
+    jobs = [cast(voter) for voter in voters]
+    jobs.insert(15, lambda: actions.seal_round(round=round, by=None, at=sealing) and None)
+    said = together(jobs)
+    assert set(codes(said)) <= {"None", "closed"}
+    told_thanks = codes(said).count("None") - 1  # the sealing itself
+    round = Round.objects.get()
+    assert round.state == Round.State.SEALED
+    assert Roll.objects.count() == CountedBallot.objects.count() == round.ballot_count == told_thanks
+    assert not Ballot.objects.exists()
+
+
+def test_a_vote_under_way_holds_the_sealing_back():
+    """The same, one step at a time: the cast has written and not committed when the sealing begins."""
+    round, voter = make_round(), make_voter()
+    closes = round.phase.interval.upper
+    held, go_on = threading.Event(), threading.Event()
+    said = []
+
+    def cast():
+        from django.db import transaction
+
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT id FROM budgets_round WHERE id = %s AND state = 'voting' FOR SHARE", [round.pk]
+                )
+                held.set()
+                go_on.wait(30)
+        finally:
+            connection.close()
+
+    def close_the_urn():
+        try:
+            said.append(actions.seal_round(round=round, by=None, at=closes + timedelta(minutes=6)))
+        finally:
+            connection.close()
+
+    casting = threading.Thread(target=cast)
+    casting.start()
+    assert held.wait(30)
+    sealing = threading.Thread(target=close_the_urn)
+    sealing.start()
+    sealing.join(0.7)
+    assert sealing.is_alive()
+    assert not said
+    # voters don't wait for each other meanwhile
+    go_on.set()
+    casting.join(30)
+    sealing.join(30)
+    assert said[0].state == Round.State.SEALED
+    with pytest.raises(Refused):
+        actions.cast_ballot(
+            round=round, by=voter, choices=[("1", 1)], tracker=None, at=closes - timedelta(seconds=1)
+        )
+
+
+def test_voters_do_not_wait_for_each_other():
+    round, voter = make_round(), make_voter()
+    from django.db import transaction
+
+    held, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT id FROM budgets_round WHERE id = %s FOR SHARE", [round.pk])
+                held.set()
+                go_on.wait(30)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=slow)
+    other.start()
+    assert held.wait(30)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '2s'")
+    try:
+        actions.cast_ballot(round=round, by=voter, choices=[("1", 1)], tracker=None)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+        go_on.set()
+        other.join(30)
+    assert Roll.objects.count() == 1
+
+
+def test_a_round_is_opened_and_sealed_once_however_many_ask():
+    process = make_budget()
+    for _ in range(3):
+        make_project(process)
+    said = together([lambda: actions.open_round(process=process).pk for _ in range(8)])
+    assert len(set(said)) == 1
+    assert Round.objects.count() == 1
+    round = Round.objects.for_voting().get()
+    at = round.phase.interval.upper + timedelta(minutes=6)
+    said = together([lambda: actions.seal_round(round=round, by=None, at=at) and None for _ in range(4)])
+    assert codes(said) == sorted(["None"] + ["already_sealed"] * 3)
+    assert clock.now() < at
