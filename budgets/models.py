@@ -11,13 +11,14 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import CharField, F, OuterRef, Q
-from django.db.models.functions import Cast, JSONObject, Length
+from django.db.models import Case, CharField, DecimalField, F, OuterRef, Q, When
+from django.db.models.functions import Cast, Coalesce, JSONObject, Length
 from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from participation.choices import IntakeChannel, Moderation
+from participation.danish import DaSort
 from participation.models import Contribution, Phase, Process, ProcessDetail
 
 
@@ -120,6 +121,34 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """What stands on the ballot, in the order of their numbers. Whoever has a number keeps it."""
         return self.exclude(number="").order_by(Length("number"), "number")
 
+    def in_order(self, order: str) -> Self:
+        """As a list is sorted: `Project.Order`. Numbers come as they count, 10 after 9, unnumbered last."""
+        match order:
+            case Project.Order.NEWEST:
+                return self.order_by("-contribution__created_at", "-pk")
+            case Project.Order.CHEAPEST:
+                return self.order_by(Coalesce("price", "cost", output_field=DecimalField()), "pk")
+            case Project.Order.DEAREST:
+                return self.order_by(Coalesce("price", "cost", output_field=DecimalField()).desc(), "pk")
+            case Project.Order.TITLE:
+                return self.order_by(DaSort("contribution__title"), "pk")
+        unnumbered = Case(When(number="", then=1), default=0)
+        return self.order_by(unnumbered, Length("number"), "number", "contribution__created_at", "pk")
+
+    def for_list(self) -> Self:
+        """What a row of the public list shows, in one query."""
+        return self.select_related(
+            "contribution__author",
+            "contribution__organisation",
+            "contribution__district",
+            "contribution__home_district",
+        ).defer(
+            "contribution__search_vector",
+            "contribution__author_contact",
+            "contribution__district__geometry",
+            "contribution__home_district__geometry",
+        )
+
     def for_pages(self) -> Self:
         return self.select_related("contribution__author", "contribution__district").prefetch_related(
             "cost_lines"
@@ -128,6 +157,15 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 class Project(models.Model):
     """A contribution that costs money. `price` is the assessor's, `cost` the proposer's own estimate."""
+
+    class Order(models.TextChoices):
+        """The orders of the public list, as they stand in its address."""
+
+        NUMBER = "nummer", _("By number")
+        NEWEST = "nyeste", _("Newest first")
+        CHEAPEST = "billigst", _("Cheapest first")
+        DEAREST = "dyrest", _("Dearest first")
+        TITLE = "titel", _("By title")
 
     contribution = models.OneToOneField(
         Contribution, primary_key=True, on_delete=models.CASCADE, related_name="project"

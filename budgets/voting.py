@@ -55,6 +55,11 @@ def check_open(process: Process, phase: Phase | None, at: datetime) -> None:
         raise Refused("closed", _("Voting closed %(when)s.") % {"when": moment(phase.interval.upper)})
 
 
+def can_open(process: Process, *, at: datetime) -> Verdict:
+    """Whether anyone can vote here now; the reason says when it opens or closed."""
+    return verdict(check_open, process, vote_phase(process, at), at)
+
+
 def check_voter(user: "User | None", round: Round, *, at: datetime) -> Facts:
     """Everything but whether the person has voted, which only the roll itself can say. Returns what the roll keeps."""
     check_open(round.process, round.phase, at)

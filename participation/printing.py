@@ -119,14 +119,11 @@ def receipt(contribution: Contribution, at: datetime) -> bytes:
             for step in what_happens_next(contribution, at)
         ),
     ]
-    return _compile(
-        _RECEIPT,
-        {
-            "title": _("Receipt"),
-            "intro": _("We received your contribution %(day)s. It is about: %(process)s")
-            % {"day": day(contribution.received_on, clock.today()), "process": contribution.process.heading},
-            "parts": parts,
-        },
+    return large_print(
+        title=_("Receipt"),
+        intro=_("We received your contribution %(day)s. It is about: %(process)s")
+        % {"day": day(contribution.received_on, clock.today()), "process": contribution.process.heading},
+        parts=parts,
     )
 
 
@@ -134,6 +131,11 @@ def pdf_response(content: bytes, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def large_print(*, title: str, intro: str, parts: list[dict[str, str]]) -> bytes:
+    """A page in 18 points: `parts` are {"label", "text"}."""
+    return _compile(_RECEIPT, {"title": title, "intro": intro, "parts": parts})
 
 
 def what_happens_next(contribution: Contribution, at: datetime) -> list[dict[str, str]]:

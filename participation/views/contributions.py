@@ -290,12 +290,12 @@ def can_i_take_part(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         lives = form.cleaned_data["lives"]
         district = next((one for one in districts if str(one.pk) == lives), None)
-        answer = _can(_rule(process), form.cleaned_data["age"], district, lives != "elsewhere")
+        answer = can_from_age(_rule(process), form.cleaned_data["age"], district, lives != "elsewhere")
     open_now = may.can_open_for_contributions(process, at=clock.now())
     return _page(request, process, "contribution_can_i", form=form, answer=answer, open_now=open_now)
 
 
-def _can(rule: EligibilityRule | None, age: int, district: Any, lives_here: bool) -> Verdict:
+def can_from_age(rule: EligibilityRule | None, age: int, district: Any, lives_here: bool) -> Verdict:
     """From an age in whole years the birthday is not known: a yes that hangs on it is said as such."""
     if rule is None:
         return Verdict(True)

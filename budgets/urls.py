@@ -1,0 +1,19 @@
+"""Addresses of a citizen budget, under /borgerbudget/<slug>/."""
+
+from django.urls import path
+
+from budgets.views import projects, result, voting
+
+app_name = "budgets"
+
+urlpatterns = [
+    path("stem/", voting.vote, name="vote"),
+    path("stem/kvittering.pdf", voting.receipt_pdf, name="vote-receipt-pdf"),
+    path("stem/bagefter/", voting.after_vote, name="vote-after"),
+    path("projekter/", projects.project_list, name="projects"),
+    path("resultat/", result.result, name="result"),
+    path("resultat/stemmer.pb", result.votes_file, name="votes-file"),
+    path("resultat/recount.py", result.recount, name="recount"),
+    path("kontrolkode/", result.tracker, name="tracker"),
+    path("kan-jeg-stemme/", voting.can_i_vote, name="can-i-vote"),
+]

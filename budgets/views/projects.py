@@ -1,0 +1,74 @@
+"""The projects of a citizen budget: the list, and one adjustment by its author after the assessment."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from budgets import voting
+from budgets.models import Assessment, Project
+from budgets.views import budget_process
+from participation import clock, search
+from participation.choices import Moderation
+from participation.forms.contributions import districts_to_choose
+from participation.names import shown_name
+from participation.page_cache import public_page
+from participation.permissions import contributions as may
+
+PER_PAGE = 20
+
+
+@public_page
+@require_GET
+def project_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every public project: found by words, district and assessment. As many queries at 10 as at 1,000."""
+    process = budget_process(slug)
+    districts = list(districts_to_choose())
+    chosen = _chosen(request, districts)
+    page = Paginator(_rows(process.pk, chosen), PER_PAGE).get_page(request.GET.get("page"))
+    now, today = clock.now(), clock.today()
+    for project in page:
+        project.contribution.process = process
+        project.contribution.shown_name = shown_name(project.contribution, today)
+    context = {
+        "process": process,
+        "budget": process.citizenbudget,
+        "page": page,
+        "chosen": chosen,
+        "districts": districts,
+        "assessments": Assessment.choices,
+        "orders": Project.Order.choices,
+        "filtered": any(chosen[name] for name in ("q", "district", "assessment")),
+        "may_propose": may.can_open_for_contributions(process, at=now),
+        "may_vote": voting.can_open(process, at=now),
+    }
+    return render(request, "budgets/project_list.html", context)
+
+
+def _rows(process_id: int, chosen: dict[str, Any]) -> QuerySet[Project]:
+    rows = Project.objects.filter(
+        contribution__process=process_id, contribution__moderation=Moderation.PUBLISHED
+    )
+    if chosen["q"]:
+        wanted = search.to_tsquery(chosen["q"])
+        rows = rows.filter(contribution__search_vector=wanted) if wanted is not None else rows.none()
+    if chosen["district"]:
+        rows = rows.filter(contribution__district=chosen["district"])
+    if chosen["assessment"]:
+        rows = rows.filter(assessment=chosen["assessment"])
+    return rows.in_order(chosen["order"]).for_list()
+
+
+def _chosen(request: HttpRequest, districts: list[Any]) -> dict[str, Any]:
+    """The filters that make sense; the rest of what an address may hold is left out."""
+    asked = request.GET
+    assessment, order = asked.get("vurdering", ""), asked.get("sorter", "")
+    return {
+        "q": asked.get("q", "").replace("\x00", "").strip()[: search.LONGEST],
+        "district": next((one for one in districts if str(one.pk) == asked.get("distrikt")), None),
+        "assessment": assessment if assessment in Assessment.values else "",
+        "order": order if order in Project.Order.values else Project.Order.NUMBER,
+    }

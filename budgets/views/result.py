@@ -1,0 +1,111 @@
+"""The result: who won and why, who voted, what the council decided; the file of votes, and the means to count it again."""
+
+from functools import cache
+from pathlib import Path
+
+from django import forms
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods
+
+from budgets import charts, election, results, voting
+from budgets.models import Round
+from budgets.views import budget_process, no_store
+from participation import clock
+from participation.page_cache import public_page
+
+
+class TrackerForm(forms.Form):
+    code = forms.CharField(
+        label=_("Your tracker code"),
+        max_length=40,
+        strip=True,
+        help_text=_("Three groups of four letters and figures, for example ABCD-2345-EFGH."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+@public_page
+@require_GET
+def result(request: HttpRequest, slug: str) -> HttpResponse:
+    process = budget_process(slug)
+    found = results.result_for(process)
+    context = {
+        "process": process,
+        "result": found,
+        "chart": charts.of_projects(found) if found else [],
+        "by_age": charts.of_turnout(found.by_age) if found else [],
+        "by_district": charts.of_turnout(found.by_district) if found else [],
+        "may_vote": voting.can_open(process, at=clock.now()),
+        "tie_rule": results.tie_rule_text(),
+        "smallest_shown": results.SMALLEST_SHOWN,
+        "recount_name": recount_file().name,
+        "site": settings.SITE_URL,
+    }
+    return render(request, "budgets/result.html", context)
+
+
+def _sealed_round(slug: str) -> Round:
+    process = budget_process(slug)
+    sealed = Round.objects.for_voting().filter(process=process).exclude(state=Round.State.VOTING)
+    round = sealed.order_by("-number").first()
+    if round is None:
+        raise Http404
+    return round
+
+
+@require_GET
+def votes_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """All ballots without anything about who cast them, or only totals where there are few."""
+    file = election.published_file(_sealed_round(slug))
+    kind = "text/plain" if file.with_ballots else "text/csv"
+    return _attachment(file.content, file.name, f"{kind}; charset=utf-8")
+
+
+def recount_file() -> Path:
+    return Path(election.__file__).with_name("recount.py")
+
+
+@cache
+def _recount() -> bytes:
+    return recount_file().read_bytes()
+
+
+@require_GET
+def recount(request: HttpRequest, slug: str) -> HttpResponse:
+    """The count as one file of plain Python, for anyone's own machine."""
+    budget_process(slug)
+    return _attachment(_recount(), recount_file().name, "text/x-python; charset=utf-8")
+
+
+def _attachment(content: bytes, name: str, content_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@sensitive_variables()
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tracker(request: HttpRequest, slug: str) -> HttpResponse:
+    """Whether the ballot with this code was counted. The code is asked for in a POST body and shown to nobody."""
+    process = budget_process(slug)
+    sealed = Round.objects.filter(process=process).exclude(state=Round.State.VOTING)
+    round = sealed.order_by("-number").first()
+    form = TrackerForm(request.POST if request.method == "POST" and round else None)
+    answer = None
+    if round is not None and form.is_bound and form.is_valid():
+        answer = results.tracker_counted(round, form.cleaned_data["code"])
+    context = {
+        "process": process,
+        "round": round,
+        "form": form,
+        "answer": answer,
+        "may_vote": voting.can_open(process, at=clock.now()),
+    }
+    return no_store(render(request, "budgets/tracker.html", context))
