@@ -210,8 +210,13 @@ def merge(*, keep: Person, gone: Person, by: User | None) -> Person:
 def point_at(keep: models.Model, gone: models.Model) -> None:
     """Moves every foreign key from one row to another of the same model. What would then be there twice stays where it
     is, and follows the old row's fate."""
-    for relation in gone._meta.related_objects:
-        if relation.many_to_many:
+    for relation in gone._meta.get_fields(include_hidden=True):
+        # Relations without a name backwards (the roll's) are hidden, and just as much theirs.
+        if (
+            not relation.auto_created
+            or relation.concrete
+            or not (relation.one_to_many or relation.one_to_one)
+        ):
             continue
         manager = relation.related_model._base_manager
         name = relation.field.name
