@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +29,7 @@ VOTE_TYPES = {
     BallotType.CUMULATIVE: VoteType.CUMULATIVE,
     BallotType.ORDINAL: VoteType.ORDINAL,
 }
+KEEP_FILE_SECONDS = 60 * 60 * 24
 _WITH_POINTS = frozenset({VoteType.CUMULATIVE, VoteType.ORDINAL})
 
 
@@ -130,6 +132,19 @@ def published_file(round: Round) -> File:
     if sum(election.ballots.values()) < round.process.citizenbudget.publish_ballots_from:
         return File(f"{name}-totals.csv", _totals(round, election).encode(), with_ballots=False)
     return File(f"{name}.pb", _pb(round, election).encode(), with_ballots=True)
+
+
+def served_file(round: Round) -> File:
+    """The published file for download: made once and kept in the cache, and never another than the one whose SHA-256 was
+    published at sealing. Raises ValueError if the ballots no longer give that."""
+    key = f"budgets:published:{round.pb_sha256}"
+    kept: File | None = cache.get(key)
+    if kept is None:
+        kept = published_file(round)
+        if kept.sha256 != round.pb_sha256:
+            raise ValueError(f"The ballots of round {round.pk} no longer give the file that was published.")
+        cache.set(key, kept, KEEP_FILE_SECONDS)
+    return kept
 
 
 def _pb(round: Round, election: Election) -> str:

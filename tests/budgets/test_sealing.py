@@ -6,12 +6,14 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from accounts.verdict import Refused
 from audit.models import Entry
-from budgets import actions, ballots
+from budgets import actions, ballots, election
 from budgets.models import Ballot, Began, CountedBallot, Roll, Round
 from participation import clock
 from tests.budgets.factories import again, close, make_round, make_staff, make_voter, seal
@@ -191,3 +193,18 @@ def test_the_roll_forgets_who_after_the_complaint_period():
     assert actions.anonymise_roll(round=round) == 4
     assert set(Roll.objects.values_list("person", flat=True)) == {None}
     assert again(round).roll_anonymised_at <= clock.now()
+
+
+def test_only_the_file_that_was_published_is_served():
+    round = make_round()
+    vote(round, 6)
+    sealed = again(seal(round))
+    file = election.served_file(sealed)
+    assert file.sha256 == sealed.pb_sha256
+    with CaptureQueriesContext(connection) as captured:
+        assert election.served_file(sealed) == file
+    assert len(captured) == 0
+    cache.clear()
+    CountedBallot.objects.filter(pk=CountedBallot.objects.first().pk).delete()
+    with pytest.raises(ValueError, match="no longer"):
+        election.served_file(sealed)
