@@ -60,7 +60,6 @@ INSTALLED_APPS = [
     "crispy_forms",
     "csp",
     "django_htmx",
-    "django_prose_editor",
     "django_prometheus",
     "audit",
     "participation",
