@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Role
@@ -120,11 +120,12 @@ def _approve(active: dict[int, Process]) -> Iterable[Duty]:
         return
     sent = (
         Transition.objects.filter(process__in=waiting, name="submit")
-        .order_by("process", "-pk")
-        .distinct("process")
+        .order_by()
+        .values("process")
+        .annotate(last=Max("at"))
     )
-    for transition in sent:
-        yield Duty("approve", active[transition.process_id], _after(transition.at, "approve"))
+    for row in sent:
+        yield Duty("approve", active[row["process"]], _after(row["last"], "approve"))
 
 
 def _contributions(active: dict[int, Process]) -> Iterable[Duty]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import unescape
 
 LONG_WORD = 7  # letters: "over six"
+LONGEST_TEXT = 20_000  # characters; more says nothing new about how a text reads
 
 # Abbreviations whose points end no sentence, written out as they are read aloud.
 _ABBREVIATIONS = {
@@ -40,9 +41,10 @@ _ABBREVIATION = re.compile(
     r"(?<!\w)(" + "|".join(re.escape(a) for a in sorted(_ABBREVIATIONS, key=len, reverse=True)) + ")",
     re.IGNORECASE,
 )
-_LEFT_OUT = re.compile(r"<(h[1-6]|ul|ol|table)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
-_BLOCK_END = re.compile(r"</(p|div|blockquote)>|<br\s*/?>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]{1,500}>")
+_TAG = re.compile(r"(<[^<>]{1,500}>)")
+_TAG_NAME = re.compile(r"<(/?)\s*([a-zA-Z][a-zA-Z0-9]*)[^<>]*>$")
+_LEFT_OUT = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table"})
+_BLOCKS = frozenset({"p", "div", "blockquote", "br"})
 _LIST_LINE = re.compile(r"^\s*([-*•·–]|\d{1,2}[.)])\s")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*\.?")
 _STOP = re.compile(r"[.?!:;]+(?=\s|$)")
@@ -72,9 +74,30 @@ def reading(text: str, names: Iterable[str] = ()) -> Reading:
     return Reading(round(count / len(sentences) + 100 * long / count), count)
 
 
+def _prose(html: str) -> str:
+    """The running text of HTML: no headings, lists or tables; a paragraph ends with an empty line."""
+    kept: list[str] = []
+    within: list[str] = []
+    for part in _TAG.split(html):
+        tag = _TAG_NAME.match(part)
+        if tag is None:
+            if not within:
+                kept.append(unescape(part))
+            continue
+        name, closing = tag[2].lower(), bool(tag[1])
+        if name in _LEFT_OUT and not closing:
+            within.append(name)
+        elif within and closing and name == within[-1]:
+            within.pop()
+        if name in _LEFT_OUT | _BLOCKS:
+            kept.append("\n\n")
+    return "".join(kept)
+
+
 def _running_text(text: str) -> str:
-    text = _TAG.sub(" ", _BLOCK_END.sub("\n\n", _LEFT_OUT.sub("\n\n", text)))
-    text = unescape(text)
+    text = text[:LONGEST_TEXT]
+    if "<" in text:
+        text = _prose(text)
     kept = []
     for paragraph in re.split(r"\n\s*\n", text):
         lines = [line for line in paragraph.splitlines() if not _LIST_LINE.match(line)]

@@ -24,6 +24,7 @@ from participation.formats import Act
 from participation.models import Phase, Process
 
 # In which phases are asked: not before approval, and not when it was cancelled or already decided.
+LONGEST_DESCRIPTION = 200
 _RUNNING = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
 
 
@@ -134,6 +135,13 @@ def planned(process: Process, rows: Iterable[Mapping[str, Any] | Planned]) -> li
                 "closes_before_opening",
                 _("%(phase)s closes before it opens: give a closing after %(opens)s.")
                 % {"phase": kind.label, "opens": moment(phase.starts)},
+                "phases",
+            )
+        if len(phase.description) > LONGEST_DESCRIPTION or "\x00" in phase.description:
+            raise Refused(
+                "invalid",
+                _("Say what happens in the phase in at most %(longest)s characters.")
+                % {"longest": LONGEST_DESCRIPTION},
                 "phases",
             )
         result.append(phase)
