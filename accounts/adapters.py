@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import factors, mitid, persons, sign_in
-from accounts.models import Organisation, Person, User
+from accounts.models import Organisation, User
 from accounts.permissions import STAFF_ROLES, Role
 from accounts.verdict import Refused
 from audit import clock
@@ -199,16 +199,17 @@ def citizen_for(identity: mitid.Identity, *, account: SocialAccount) -> User:
     """The user this identity signs in as, made when new. One person has one account, also after a change of broker.
 
     With MitID Erhverv someone acts as their organisation: an account of its own, outside the age and sex figures.
+    Two first sign-ins at the same moment wait for each other: `recognise` locks the person it finds, and a new one's
+    key is unique.
     """
     if identity.cvr:
-        _lock(organisation := _organisation(identity))
+        organisation = _organisation(identity)
         known = _user_of(account)
         user = known or User(organisation=organisation)
     else:
         person = persons.recognise(
             cpr=identity.cpr, mitid=identity.mitid_uuid or identity.subject, birth_date=identity.birth_date
         )
-        _lock(person)
         known = _user_of(account)
         if known is not None and known.person_id not in (None, person.pk):
             known = None
@@ -233,11 +234,6 @@ def citizen_for(identity: mitid.Identity, *, account: SocialAccount) -> User:
     return user
 
 
-def _lock(row: Person | Organisation) -> None:
-    """Two first sign-ins of the same at the same moment make one account."""
-    type(row)._default_manager.select_for_update().get(pk=row.pk)
-
-
 def _user_of(account: SocialAccount) -> User | None:
     return User.objects.filter(
         socialaccount__provider=account.provider, socialaccount__uid=account.uid
@@ -245,7 +241,8 @@ def _user_of(account: SocialAccount) -> User | None:
 
 
 def _organisation(identity: mitid.Identity) -> Organisation:
-    organisation, _made = Organisation.objects.get_or_create(
+    """Locked, so that two first sign-ins of the same at the same moment make one account."""
+    organisation, _made = Organisation.objects.select_for_update().get_or_create(
         cvr=identity.cvr, defaults={"name": identity.organisation or f"CVR {identity.cvr}"}
     )
     if identity.organisation and organisation.name != identity.organisation:

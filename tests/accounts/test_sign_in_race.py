@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import connections
 
 from accounts import adapters, mitid, persons
-from accounts.models import Person, PersonKey, User
+from accounts.models import Organisation, Person, PersonKey, User
 from tests.accounts.factories import cpr_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +44,31 @@ def test_first_sign_ins_of_one_person_make_one_account(attempt):
     assert User.objects.count() == Person.objects.count() == 1
     assert PersonKey.objects.count() == 2
     assert SocialAccount.objects.count() == 2
+
+
+def test_first_sign_ins_of_one_who_is_known_make_one_account():
+    cpr = cpr_for(date(1980, 5, 17), 3000)
+    persons.recognise(cpr=cpr, mitid="s")
+    identity = mitid.Identity(subject="s", assurance="Substantial", cpr=cpr)
+    users = together(
+        lambda number: adapters.citizen_for(
+            identity, account=SocialAccount(provider="mitid", uid=str(number))
+        )
+    )
+    assert len({user.pk for user in users}) == User.objects.count() == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_first_sign_ins_for_an_organisation_make_one_account(known):
+    if known:
+        Organisation.objects.create(cvr="99000011", name="Lunde Cykler ApS")
+    identity = mitid.Identity(
+        subject="s", assurance="Substantial", cvr="99000011", organisation="Lunde Cykler ApS"
+    )
+    users = together(
+        lambda number: adapters.citizen_for(identity, account=SocialAccount(provider="mitid", uid="s"))
+    )
+    assert len({user.pk for user in users}) == User.objects.count() == Organisation.objects.count() == 1
 
 
 def test_recognising_one_number_makes_one_person():
