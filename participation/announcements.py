@@ -50,7 +50,12 @@ ANNOUNCED: dict[str, Announcement] = {
     "approve": Announcement(
         Notice.Kind.DUTY, _("“{title}” is approved"), _("It opens by itself at the time you set."), people_of
     ),
-    "open": Announcement(Notice.Kind.PHASE, _("“{title}” is open"), _("You can take part now: {question}")),
+    "open": Announcement(
+        Notice.Kind.PHASE,
+        _("“{title}” is open"),
+        _("You can take part now: {question}"),
+        lambda process: list(notices.opening_audience(process)),
+    ),
     "close": Announcement(
         Notice.Kind.PHASE,
         _("“{title}” is closed"),

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from accounts.models import User
 from participation import clock
 from participation.choices import Moderation
-from participation.models import Notice, NoticePreference, Process
+from participation.models import AskAgain, Contribution, Follow, Notice, NoticePreference, Process
 
 DIGEST_AT = time(16)  # Danish time
 MOST_ATTEMPTS = 5
@@ -140,6 +140,19 @@ def audience(process: Process) -> QuerySet[User]:
         ),
         is_active=True,
     )
+
+
+def opening_audience(process: Process) -> QuerySet[User]:
+    """Who hears that it opens: besides its followers those who asked to be asked again about such a process, and those
+    who follow or took part in another step of the same matter."""
+    asked = AskAgain.objects.filter(topic=process.format)
+    wanted = Q(pk__in=audience(process).values("pk")) | Q(pk__in=asked.values("user"))
+    if process.programme_id is not None:
+        steps = Process.objects.filter(programme=process.programme_id)
+        given = Contribution.objects.filter(process__in=steps).exclude(moderation=Moderation.WITHDRAWN)
+        wanted |= Q(pk__in=Follow.objects.filter(process__in=steps).values("user"))
+        wanted |= Q(pk__in=given.exclude(author=None).values("author"))
+    return User.objects.filter(wanted, is_active=True)
 
 
 def verified_addresses(user_ids: Iterable[int]) -> dict[int, str]:

@@ -28,7 +28,7 @@ _COMMON = """
 #set document(title: data.title, author: data.municipality)
 #set par(leading: 0.75em, spacing: 1.2em)
 #show heading: set block(above: 1.6em, below: 0.8em)
-#show heading: set text(1.1em)
+#show heading: set text(0.85em)
 #show title: set text(1.35em)
 """
 
@@ -70,7 +70,7 @@ _RECEIPT = """
 #data.intro
 #for part in data.parts {
   heading(level: 1, part.label)
-  for line in part.text.split("\\n") { par(line) }
+  for line in part.text.split("\\n") { if line != "" { par(line) } }
 }
 """
 

@@ -16,9 +16,9 @@ from django.test import Client
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from participation import clock, notices
+from participation import announcements, clock, notices
 from participation.actions import contributions, following, outcomes
-from participation.models import Notice, NoticePreference, Process
+from participation.models import Notice, NoticePreference, Process, Programme
 from participation.tasks import send_due_notices
 from participation.tasks.notices import Mail, claim_one, deliver
 from tests.participation.conftest import NOW
@@ -219,6 +219,20 @@ class TestWhatIsTold:
         assert kinds(citizen) == ["answer", "decision", "impact", "news"]
         assert kinds(follower) == ["decision", "impact", "news"]
         assert kinds(stranger) == kinds(caseworker) == []
+
+    def test_opening_reaches_those_who_asked_to_be_asked_again_and_the_earlier_steps(
+        self, make_process: Callable[..., Process], unit: Any, citizen: User, person: Callable[..., User]
+    ) -> None:
+        matter = Programme.objects.create(slug="torvet", title="Torvet", unit=unit)
+        first = make_process("foerste", programme=matter)
+        contributions.give_contribution(process=first, by=citizen, title="Træer", body="Flere")
+        again, stranger = person("Bo", email="bo@example.dk"), person("Ida", email="ida@example.dk")
+        following.ask_again(by=again, topic=first.format)
+        following.ask_again(by=stranger, topic="noget andet")
+        second = make_process("anden", programme=matter)
+        assert set(notices.opening_audience(second)) == {citizen, again}
+        announcements.transition(process=second, name="open", transition_id=1, comment="", by=None)
+        assert {row.user for row in Notice.objects.filter(event="transition:1")} == {citizen, again}
 
     def test_an_answer_is_told_again_only_when_it_is_another(
         self, process: Process, citizen: User, caseworker: User
