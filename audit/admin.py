@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.text import capfirst
 
 from audit.actions import record
 from audit.models import Entry
@@ -44,13 +44,15 @@ class EntryAdmin(admin.ModelAdmin):
     """Nobody adds, changes or deletes here; the database's own role can't either."""
 
     list_display = ["at", "action", "actor_role", "object_type", "process_id"]
-    list_filter = ["actor_role", "object_type"]
-    search_fields = ["=process_id", "=object_id", "action"]
-    search_help_text = _("The number of a process, or what was done.")
-    date_hierarchy = "at"
+    list_filter = ["at"]
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     show_full_result_count = False
     actions = None
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = capfirst(Entry._meta.verbose_name_plural)
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

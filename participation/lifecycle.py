@@ -148,7 +148,7 @@ TRANSITIONS: tuple[Step, ...] = (
         "cancel",
         frozenset({Status.DRAFT, Status.IN_REVIEW, Status.APPROVED, Status.OPEN, Status.CLOSED}),
         Status.CANCELLED,
-        gettext_lazy("Cancel"),
+        gettext_lazy("Call it off"),
         permissions.check_cancel,
         comment=gettext_lazy("Say why: everyone can read the reason."),
         audit_action="process.cancelled",

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
@@ -21,7 +22,17 @@ from participation.models import (
 )
 
 
-class Kept(AuditedAdmin):
+class PlainWords:
+    """The list is called what it holds, not "choose one to change"."""
+
+    show_facets = admin.ShowFacets.NEVER
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = capfirst(self.model._meta.verbose_name_plural)
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
+
+
+class Kept(PlainWords, AuditedAdmin):
     """Everyone in the admin may read; who may write is one permission."""
 
     written_with: ClassVar[Permission] = Permission.MANAGE_TEXTS
@@ -42,10 +53,28 @@ class Kept(AuditedAdmin):
         return request.user.may(self.written_with)
 
 
-class MeetingLines(admin.TabularInline):
+class MomentInput(forms.DateTimeInput):
+    """Day and hour in one native control."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
+
+
+class MeetingForm(forms.ModelForm):
+    held_at = forms.DateTimeField(label=_("The meeting is held"), widget=MomentInput())
+    agenda_deadline = forms.DateTimeField(label=_("The agenda closes"), widget=MomentInput())
+
+    class Meta:
+        model = CommitteeMeeting
+        fields = ["held_at", "agenda_deadline"]
+
+
+class MeetingLines(admin.StackedInline):
     model = CommitteeMeeting
+    form = MeetingForm
     extra = 3
-    fields = ["held_at", "agenda_deadline"]
     ordering = ["held_at"]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -214,11 +243,10 @@ class StandardAnswerAdmin(Kept):
 
 
 @admin.register(Notice)
-class NoticeAdmin(admin.ModelAdmin):
+class NoticeAdmin(PlainWords, admin.ModelAdmin):
     """E-mails that may not have got through. They are shown, never sent again by themselves."""
 
     list_display = ["title", "state", "process", "created_at", "failure"]
-    list_filter = ["state", "kind"]
     list_select_related = ["process"]
     list_per_page = 50
     fields = ["title", "kind", "state", "process", "created_at", "due_at", "attempts", "failure"]

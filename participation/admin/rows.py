@@ -32,6 +32,7 @@ class RowForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in self.fields:
             self.fields[name].required = False
+        self.order_fields([name for name in self.fields if name != "remove"])
 
     @property
     def is_there(self) -> bool:

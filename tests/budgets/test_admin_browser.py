@@ -1,0 +1,139 @@
+"""Staff pages in a real browser: nothing for axe to find, no sideways scroll on a phone, and the form's own script."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.permissions import Role
+from participation import clock
+from participation.actions import contributions as giving
+from participation.choices import Status
+from tests.accounts.factories import make_district, make_staff, make_unit
+from tests.factories import make_meeting, make_process
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+IDEAS = [
+    ("Bænke langs søen", "Der er langt mellem bænkene, og mange af os skal hvile undervejs."),
+    ("En fælles køkkenhave", "Vi vil gerne dyrke grøntsager sammen ved skolen."),
+    ("Lys på stien til stationen", "Det er mørkt om vinteren, og børnene cykler her."),
+]
+
+
+def give(process, title, body):
+    return giving.record_for_someone(
+        process=process,
+        by=process.owner,
+        channel="library",
+        received_on=clock.today(),
+        author_name="Inger Holm",
+        author_contact="12 34 56 78",
+        title=title,
+        body=body,
+        detail={"why": "Det er godt for alle.", "cost_lines": [{"text": "Materialer", "amount": 45000}]},
+    )
+
+
+@pytest.fixture
+def worker(db):
+    unit = make_unit(name="Byliv og Park")
+    return make_staff(Role.CASEWORKER, units=[unit], first_name="Anne", last_name="Holm")
+
+
+@pytest.fixture
+def manager(worker):
+    return make_staff(Role.MANAGER, units=list(worker.units.all()), first_name="Per", last_name="Lund")
+
+
+@pytest.fixture
+def open_process(worker, manager):
+    process = make_process(
+        status=Status.OPEN, unit=worker.units.get(), author=worker, manager=manager, title="Solbyens penge"
+    )
+    for title, body in IDEAS:
+        give(process, title, body)
+    return process
+
+
+@pytest.fixture
+def draft(worker):
+    make_district(name="Nordby Skole")
+    make_meeting(clock.now() + timedelta(days=200))
+    return make_process(
+        unit=worker.units.get(), author=worker, title="Brændkjær bestemmer", ready=False, size="small"
+    )
+
+
+def at_work(new_context, live_server, user, **options):
+    """The user's own browser, signed in."""
+    client = Client()
+    client.force_login(user)
+    context = new_context(**options)
+    context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    return context.new_page()
+
+
+def addresses(process, draft):
+    one = [process.pk]
+    given = process.contributions.order_by("pk").first()
+    return {
+        "start": reverse("admin:index"),
+        "list": reverse("admin:process-list"),
+        "new": reverse("admin:process-new"),
+        "begin": reverse("admin:process-start", args=["citizen_budget"]),
+        "ready": reverse("admin:process-preconditions", args=[draft.pk]),
+        "setup": reverse("admin:process-setup", args=[draft.pk]),
+        "draft": reverse("admin:process-overview", args=[draft.pk]),
+        "overview": reverse("admin:process-overview", args=one),
+        "contributions": reverse("admin:process-contributions", args=one),
+        "contribution": reverse("admin:process-contribution", args=[process.pk, given.public_id]),
+        "assess": reverse("admin:budget-assess", args=[process.pk, given.public_id]),
+        "projects": reverse("admin:budget-projects", args=one),
+        "vote": reverse("admin:budget-vote", args=one),
+        "result": reverse("admin:process-result", args=one),
+        "decide": reverse("admin:process-decide", args=one),
+        "amend": reverse("admin:process-amend", args=one),
+        "extend": reverse("admin:process-extend", args=one),
+        "record": reverse("admin:process-record", args=one),
+        "history": reverse("admin:process-history", args=one),
+        "preview": reverse("admin:process-preview", args=[draft.pk]),
+        "step": reverse("admin:process-step", args=[draft.pk, "submit"]),
+        "moderation": reverse("admin:moderation"),
+        "settings": reverse("admin:settings"),
+        "committees": reverse("admin:participation_committee_changelist"),
+        "committee": reverse("admin:participation_committee_add"),
+        "minimums": reverse("admin:participation_openingminimum_changelist"),
+        "texts": reverse("admin:participation_principletext_changelist"),
+        "notices": reverse("admin:participation_notice_changelist"),
+        "audit": reverse("admin:audit_entry_changelist"),
+    }
+
+
+# Django's own pages are looked at too; what its templates do is not ours to mend.
+DJANGOS = {"committees", "committee", "minimums", "texts", "notices", "audit"}
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_pages_are_clean_and_fit(width, new_context, live_server, axe, worker, open_process, draft):
+    page = at_work(new_context, live_server, worker, viewport={"width": width, "height": 900})
+    wrong = []
+    for name, address in addresses(open_process, draft).items():
+        answer = page.goto(address)
+        if answer.status != 200:
+            wrong.append(f"{name}: {answer.status}")
+            continue
+        if folder := os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"), full_page=True)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wrong.append(f"{name}: scrolls sideways at {width}")
+        try:
+            axe(page)
+        except AssertionError as found:
+            wrong.append(f"{name}: {found}")
+    assert not wrong, "\n".join(wrong)
