@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from participation.choices import LadderStep
-from participation.formats import Act, Format, PhaseKind
+from participation.formats import Act, Format, NextStep, PhaseKind, Section
 
 if TYPE_CHECKING:
     from accounts.models import EligibilityRule, User
@@ -86,6 +86,24 @@ def _duties(processes: "Iterable[Process]") -> "Iterable[Any]":
     return duties(processes)
 
 
+def _next_step(process: "Process", at: datetime) -> NextStep | None:
+    from budgets.sections import next_step
+
+    return next_step(process, at)
+
+
+def _rules(process: "Process", at: datetime) -> dict[str, Any] | None:
+    from budgets.sections import rules
+
+    return rules(process, at)
+
+
+def _result(process: "Process", at: datetime) -> dict[str, Any] | None:
+    from budgets.sections import result
+
+    return result(process, at)
+
+
 def _checks(process: "Process") -> "Iterable[Any]":
     from budgets.principle_checks import findings
 
@@ -101,6 +119,13 @@ CITIZEN_BUDGET = Format(
     ladder_steps=frozenset({LadderStep.INFLUENCE, LadderStep.CODECISION, LadderStep.CORESPONSIBILITY}),
     contribution_label=_("Project"),
     contribution_label_plural=_("Projects"),
+    hue=KEY,
+    url_names={"contributions": "budgets:projects", "vote": "budgets:vote", "result": "budgets:result"},
+    next_step=_next_step,
+    sections=(
+        Section("budgets/sections/rules.html", _rules),
+        Section("budgets/sections/result.html", _result, place="result"),
+    ),
     extra_checks=(_checks,),
     participants=_participants,
     create_detail=_create_detail,
