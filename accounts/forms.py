@@ -37,7 +37,7 @@ class SettingsForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         district = self.fields["district"]
         assert isinstance(district, forms.ModelChoiceField)
-        district.queryset = District.objects.filter(kind=District.Kind.SCHOOL) or District.objects.all()
+        district.queryset = District.objects.of_home()
         district.empty_label = str(_("The whole municipality"))
         district.label = _("Show me first what concerns")
         district.help_text = ""

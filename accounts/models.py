@@ -204,6 +204,16 @@ class User(AbstractBaseUser):
         return self.is_staff
 
 
+class DistrictQuerySet(models.QuerySet["District"]):
+    def of_home(self) -> "DistrictQuerySet":
+        """The kind that people are asked about and counted by, not all three on top of each other: school districts,
+        else local areas, else polling districts."""
+        kinds = (District.Kind.SCHOOL, District.Kind.LOCAL, District.Kind.POLLING)
+        preferred = models.Case(*(models.When(kind=kind, then=place) for place, kind in enumerate(kinds)))
+        first = District.objects.order_by(preferred).values("kind")[:1]
+        return self.filter(kind=models.Subquery(first)).defer("geometry")
+
+
 class District(models.Model):
     """A part of the municipality with a border: school district, polling district or local area."""
 
@@ -218,6 +228,8 @@ class District(models.Model):
     geometry = models.JSONField(
         _("border"), null=True, blank=True, help_text=_("GeoJSON Polygon or MultiPolygon in WGS 84.")
     )
+
+    objects = DistrictQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("district")

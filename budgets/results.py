@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.db.models import Count as CountOf
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -296,6 +296,7 @@ def _turnout(round: Round, rule: EligibilityRule) -> tuple[tuple[TurnoutCell, ..
     )
     people = list(
         PopulationFigure.objects.filter(age__gte=rule.min_age)
+        .filter(Q(district=None) | Q(district__in=District.objects.of_home().values("pk")))
         .values_list("age", "district")
         .annotate(people=Sum("people"))
         .order_by()

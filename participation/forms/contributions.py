@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.db.models import Case, IntegerField, QuerySet, Subquery, When
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -175,13 +175,7 @@ class RhythmForm(forms.Form):
 
 
 def districts_to_choose() -> QuerySet[District]:
-    """One kind of district, not all three on top of each other: school districts, else local areas, else polling."""
-    kinds = [District.Kind.SCHOOL, District.Kind.LOCAL, District.Kind.POLLING]
-    preferred = Case(
-        *(When(kind=kind, then=place) for place, kind in enumerate(kinds)), output_field=IntegerField()
-    )
-    first = District.objects.order_by(preferred).values("kind")[:1]
-    return District.objects.filter(kind=Subquery(first)).order_by(DaSort("name")).defer("geometry")
+    return District.objects.of_home().order_by(DaSort("name"))
 
 
 def to_query(data: Mapping[str, list[str]]) -> QueryDict:

@@ -31,6 +31,7 @@ from participation.choices import (
     Status,
 )
 from participation.formats import NextStep
+from participation.forms.contributions import districts_to_choose
 from participation.models import Change, Contribution, Impact, PrincipleText, Process, Programme
 from participation.page_cache import public_page
 from participation.permissions import can_view
@@ -176,7 +177,7 @@ class FilterForm(forms.Form):
         self.fields["q"].widget.attrs["class"] = "form-input"
         for name in ("status", "format", "district"):
             self.fields[name].widget.attrs["class"] = "form-select"
-        self.fields["district"].queryset = District.objects.defer("geometry").order_by("name")  # type: ignore[attr-defined]
+        self.fields["district"].queryset = districts_to_choose()  # type: ignore[attr-defined]
 
     def processes(self, at: datetime) -> QuerySet[Process]:
         """What the filters leave, soonest closing first."""
