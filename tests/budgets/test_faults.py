@@ -5,19 +5,33 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import urllib.error
+import urllib.request
+from datetime import timedelta
+from http.client import HTTPException
+from urllib.parse import urlencode
 
+import psutil
 import psycopg
 import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
 
-from budgets import actions
+from budgets import actions, tasks
 from budgets.models import Ballot, CountedBallot, Roll
+from participation import clock
 from tests.budgets.factories import again, close, make_round, make_voter
 from tests.services import with_path
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 PROCESSES, THREADS, VOTERS = 4, 10, 400
+CSRF = "a" * 32
 
 
 def start(round, voters):
@@ -69,8 +83,6 @@ def cut_connections(database, times, pause):
 
 
 def test_nothing_is_lost_and_nobody_is_thanked_without_a_vote():
-    from django.db import connection
-
     round = make_round()
     voters = [make_voter() for _ in range(VOTERS)]
     share = VOTERS // PROCESSES
@@ -134,3 +146,100 @@ def test_sealing_that_is_killed_half_way_has_not_happened(monkeypatch):
     assert again(round).state == "voting"
     monkeypatch.undo()
     assert actions.seal_round(round=round, by=None).ballot_count == 5
+
+
+def thanks():
+    """The receipt's heading in each language."""
+    words = []
+    for language in ("da", "en"):
+        with translation.override(language):
+            words.append(gettext("Thank you. Your vote has been cast."))
+    return tuple(words)
+
+
+def cookies_of(voter):
+    client = Client()
+    client.force_login(voter)
+    return f"sessionid={client.cookies['sessionid'].value}; csrftoken={CSRF}"
+
+
+def send(web, path, cookies):
+    """One vote as the form sends it; what the voter sees: `thanks`, `refused` (with its page), or `cut`."""
+    body = urlencode({"step": "cast", "choice": "1", "code": "no", "csrfmiddlewaretoken": CSRF})
+    request = urllib.request.Request(
+        web.url + path,
+        body.encode(),
+        {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            page = " ".join(answer.read().decode().split())
+            return "thanks" if any(words in page for words in thanks()) else f"odd {answer.status}"
+    except urllib.error.HTTPError as error:
+        page = " ".join(error.read().decode().split())
+        assert not any(words in page for words in thanks())
+        return "refused" if error.code in {409, 422} else "cut"
+    except (OSError, HTTPException):
+        return "cut"
+
+
+def test_over_http_with_a_web_worker_killed_and_connections_cut(web_process):
+    """Forty browsers against gunicorn: what is thanked for on the screen is what is on the roll and in the urn."""
+    round = make_round()
+    voters = [make_voter() for _ in range(200)]
+    path = reverse("budgets:vote", args=[round.process.slug])
+    work = [(voter.person_id, cookies_of(voter)) for voter in voters]
+    web = web_process(workers=3, threads=4)
+    said, waiting, lock = {}, iter(work), threading.Lock()
+
+    def browse():
+        while True:
+            with lock:
+                person, cookies = next(waiting, (None, None))
+            if person is None:
+                return
+            said[person] = send(web, path, cookies)
+
+    browsers = [threading.Thread(target=browse) for _ in range(40)]
+    for browser in browsers:
+        browser.start()
+    while len(said) < 20:
+        time.sleep(0.01)
+    victim = psutil.Process(web.pid).children()[0]
+    victim.send_signal(signal.SIGKILL)
+    broken = 0
+    while len(said) < 190 and any(browser.is_alive() for browser in browsers):
+        broken += cut_connections(connection.settings_dict["NAME"], times=1, pause=0.05)
+    for browser in browsers:
+        browser.join(120)
+
+    assert len(said) == len(voters)
+    assert set(said.values()) <= {"thanks", "cut"}
+    thanked = {person for person, answer in said.items() if answer == "thanks"}
+    cut = said.keys() - thanked
+    assert len(thanked) > 100
+    assert cut
+    on_roll = set(Roll.objects.values_list("person", flat=True))
+    assert Roll.objects.count() == Ballot.objects.count() == len(on_roll)
+    assert on_roll == thanked | (on_roll & cut)
+    assert thanked <= on_roll
+
+    # whoever was cut tries again, and is told the truth
+    for person, cookies in work:
+        if person in cut:
+            assert send(web, path, cookies) == ("refused" if person in on_roll else "thanks")
+    assert Roll.objects.count() == Ballot.objects.count() == len(voters)
+
+
+def test_a_real_worker_seals_by_the_moved_clock_also_when_it_was_down_at_the_close(celery_worker_process):
+    round = make_round()
+    for _ in range(3):
+        actions.cast_ballot(round=round, by=make_voter(), choices=[("1", 1)], tracker=None)
+    tasks.seal_rounds.delay()  # too early: nothing to do
+    clock.move(f"+{9 * 86400}")  # the close came and went two days ago, with no worker alive
+    tasks.seal_rounds.delay()
+    worker = celery_worker_process()
+    worker.wait_until(lambda: again(round).state == "sealed", "The round was not sealed")
+    sealed = again(round)
+    assert sealed.ballot_count == CountedBallot.objects.count() == 3
+    assert sealed.sealed_at - round.phase.interval.upper > timedelta(days=1)
