@@ -31,11 +31,19 @@ from participation.admin.forms import (
 )
 from participation.admin.pages import ActPage, back, own_process, show, words_of
 from participation.choices import Moderation
-from participation.models import Contribution, ContributionReport, Process, Theme
+from participation.models import Contribution, ContributionReport, Notice, Process, Theme
 
 PER_PAGE = 50
 PUBLISHED = Q(moderation=Moderation.PUBLISHED)
 ANSWERED = ~Q(outcome="") | (Q(theme__isnull=False) & ~Q(theme__outcome=""))
+
+# A delivered notice of the answer, as the promise "everyone was told" counts it.
+TOLD = Notice.objects.filter(
+    user=OuterRef("author"),
+    process=OuterRef("process"),
+    kind=Notice.Kind.ANSWER,
+    state__in=[Notice.State.SENT, Notice.State.SHOWN],
+)
 
 
 def for_staff(contributions: QuerySet[Contribution]) -> QuerySet[Contribution]:
@@ -66,7 +74,7 @@ def filtered(found: QuerySet[Contribution], asked: dict[str, Any]) -> QuerySet[C
         case "answered":
             found = found.filter(PUBLISHED & ANSWERED)
         case "untold":
-            found = found.filter(PUBLISHED & ANSWERED, told_at=None)
+            found = found.filter(PUBLISHED & ANSWERED, ~Exists(TOLD), told_at=None)
         case "reported":
             found = found.filter(reported=True)
     return found

@@ -30,7 +30,7 @@ from participation.admin.forms import (
     StartForm,
 )
 from participation.admin.pages import ActPage, back, own_process, refuse, seen_process, show, words_of
-from participation.admin.setup import SetUp
+from participation.admin.setup import PracticalForm, SetUp
 from participation.choices import LadderStep, Status, Touches
 from participation.models import Change, Process
 from participation.permissions.process import can_act_for, can_edit, can_hand_over
@@ -209,7 +209,7 @@ def setup(request: HttpRequest, pk: int) -> HttpResponse:
                 process=process, by=request.user, version=_version(request.POST), **form.for_action()
             )
         except Refused as refused:
-            return _setup_page(request, _again(pk), form, refused)
+            return _setup_page(request, _again(pk), form, None if form.place(refused) else refused)
         return _after_saving(request, saved)
     return _setup_page(request, _again(pk), form)
 
@@ -253,6 +253,7 @@ def _setup_page(
         "form_version": request.POST.get("version") or process.version,
         "refused": refused,
         "stale": refused is not None and refused.code == "stale",
+        "refused_at": ready.url_of(process, refused.field, on_form=True) if refused else "",
         "readiness": ready.shown(judging.readiness(process), process, request.user, on_form=True),
         "buttons": buttons(process, request.user),
         "last_closing": last_closing(process),
@@ -403,6 +404,22 @@ class Step(ActPage):
             by=self.request.user,
             comment=form.cleaned_data["comment"],
         )
+
+
+class Practical(ActPage):
+    """What nobody acts under may be set at any time."""
+
+    tab = "setup"
+    title = _("Practical")
+    lead = _("These can be changed at any time. Nobody is told.")
+    form_class = PracticalForm
+
+    def form(self, data: Any = None) -> PracticalForm:
+        process = Process.objects.get(pk=self.process.pk)
+        return PracticalForm(data, instance=process, by=self.request.user)
+
+    def act(self, form: Any) -> None:
+        actions.update_practical(process=self.process, by=self.request.user, fields=form.action_fields())
 
 
 class OverrideCheck(ActPage):

@@ -5,15 +5,20 @@ A small process asks for at most ten things; what is left folded away holds visi
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import District, User
 from accounts.permissions import Permission
+from accounts.verdict import Refused
 from participation import clock, formats
+from participation.actions.process import PRACTICAL as PRACTICAL_FIELDS
 from participation.admin import registry, rows
 from participation.admin.fields import Boxes, DateInput
 from participation.choices import DecisionBasis, LadderStep, Purpose, Recruitment, Size
@@ -128,20 +133,16 @@ PRACTICAL = Part(
 class Meetings(forms.ModelChoiceField):
     """Choosing the meeting says the last possible closing: the agenda deadline less the days to work on answers."""
 
+    processing_days = 0
+
     def label_from_instance(self, meeting: CommitteeMeeting) -> str:
-        from django.utils import timezone
-
-        from dkfds.wording import day
-
-        today = clock.today()
-        return str(
-            _("%(committee)s, %(day)s (agenda closes %(deadline)s)")
-            % {
-                "committee": meeting.committee,
-                "day": day(timezone.localdate(meeting.held_at), today),
-                "deadline": day(timezone.localdate(meeting.agenda_deadline), today),
-            }
-        )
+        last = meeting.agenda_deadline - timedelta(days=self.processing_days)
+        words = {
+            "committee": meeting.committee,
+            "day": date_format(timezone.localtime(meeting.held_at), "j. F Y"),
+            "last": date_format(timezone.localtime(last), "j. F Y"),
+        }
+        return gettext("%(committee)s, %(day)s – can close %(last)s at the latest") % words
 
 
 def _area(rows_shown: int = 3) -> forms.Textarea:
@@ -250,6 +251,7 @@ class ProcessForm(forms.ModelForm):
         self.fields["size"].choices = Size.choices
         for name in ("answer_how", "touches", "decision_stage"):
             self.fields[name].choices = [choice for choice in self.fields[name].choices if choice[0]]
+        self.fields["meeting"].processing_days = process.processing_days or 0
         self.fields["meeting"].queryset = CommitteeMeeting.objects.select_related("committee").filter(
             held_at__gte=clock.now()
         ) | CommitteeMeeting.objects.select_related("committee").filter(pk=process.meeting_id)
@@ -263,6 +265,15 @@ class ProcessForm(forms.ModelForm):
 
     def action_fields(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.fields if name in self.cleaned_data}
+
+
+class PracticalForm(ProcessForm):
+    """The practical things alone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in set(self.fields) - PRACTICAL_FIELDS:
+            del self.fields[name]
 
 
 def colleagues(unit_id: int | None) -> Any:
@@ -310,6 +321,17 @@ class SetUp:
             "rows": rows.rows_for_action(self.rows),
             "detail": self.detail.detail,
         }
+
+    def place(self, refused: Refused) -> bool:
+        """Put a refusal at the field it speaks of; False where it speaks of rows or of the whole form."""
+        if refused.field in self.form.fields:
+            self.form.add_error(refused.field, refused.reason)
+            return True
+        found = self.detail.place(refused.field or "")
+        if found is not None:
+            form, field = found
+            form.add_error(field, refused.reason)
+        return found is not None
 
     def unsaved(self) -> Process:
         """The process as it stands in the form, for the readiness list while typing."""

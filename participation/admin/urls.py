@@ -34,6 +34,7 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
         page(one + "kopi/", processes.Copy, "process-copy"),
         page(one + "overdrag/", processes.HandOver, "process-handover"),
         page(one + "historik/", processes.history, "process-history"),
+        page(one + "praktisk/", processes.Practical, "process-practical"),
         page(one + "aendr/", changes.Amend, "process-amend"),
         page(one + "forlaeng/", changes.Extend, "process-extend"),
         page(one + "ret/", changes.Correct, "process-correct"),

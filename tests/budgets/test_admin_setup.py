@@ -234,6 +234,7 @@ def test_cost_over_the_total_is_said_at_the_field(office):
     answer = save(office, process, **{"detail-max_cost": "900.000"})
     html = answer.content.decode()
     assert answer.status_code == 200
+    assert 'id="id_detail-max_cost-error"' in html
     assert 'href="#id_detail-max_cost"' in html
     assert CitizenBudget.objects.get(process=process).max_cost is None
 
@@ -322,6 +323,7 @@ def test_the_meeting_chosen_says_the_last_possible_closing(office):
     save(office, process, meeting=str(meeting.pk), processing_days="14")
     html = page(office, "admin:process-setup", process.pk)
     assert 'class="last-closing"' in html
+    assert "kan senest lukke" in html
 
 
 def test_a_copy_brings_the_frame_along(office, worker, unit):
