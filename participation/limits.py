@@ -3,6 +3,7 @@
 import hashlib
 import logging
 
+from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.translation import gettext as _

@@ -1,11 +1,22 @@
 """Whose name stands beside a contribution, and until when."""
 
-from datetime import date
+from datetime import date, timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from participation.choices import NameShown
-from participation.models import Contribution
+from participation.models import Contribution, Process
+
+
+AFTER_THE_END = timedelta(days=180)
+
+
+def shown_until(process: Process) -> date | None:
+    """The first day without names: the day set on the process, else half a year after it was concluded."""
+    if process.names_until is not None or process.concluded_at is None:
+        return process.names_until
+    return timezone.localdate(process.concluded_at + AFTER_THE_END)
 
 
 def shown_name(contribution: Contribution, today: date) -> str:
@@ -15,7 +26,7 @@ def shown_name(contribution: Contribution, today: date) -> str:
     """
     if contribution.organisation is not None:
         return contribution.organisation.name
-    until = contribution.process.names_until
+    until = shown_until(contribution.process)
     where = contribution.home_district.name if contribution.home_district else ""
     author = contribution.author
     given = author.get_full_name() if author is not None else contribution.author_name

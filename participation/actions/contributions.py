@@ -28,6 +28,7 @@ from participation.models import (
     ProcessQuestion,
     Theme,
 )
+from participation.names import shown_until
 from participation.permissions.contributions import (
     check_answer,
     check_ask,
@@ -605,7 +606,8 @@ def moderate_question(*, question: ProcessQuestion, by: User, publish: bool) -> 
 def remove_names(*, process: Process) -> int:
     """The day has come when names disappear: what was typed for someone is emptied, and nothing shows a name again."""
     process = Process.objects.select_for_update().get(pk=process.pk)
-    if process.names_until is None or process.names_until > clock.today():
+    until = shown_until(process)
+    if until is None or until > clock.today():
         return 0
     removed = (
         process.contributions.exclude(name_shown=NameShown.NONE, author_name="", author_contact="")

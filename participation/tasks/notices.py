@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -24,6 +25,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from participation import clock
 from participation.models import Notice, NoticePreference, Process
+from participation.names import AFTER_THE_END
 from participation.notices import MOST_ATTEMPTS, next_digest, unsubscribe_token, verified_addresses
 
 State = Notice.State
@@ -211,7 +213,10 @@ def remove_names() -> int:
     """Looks back: every process whose day has come and that still holds a name."""
     from participation.actions import contributions
 
-    due = Process.objects.filter(names_until__lte=clock.today())
+    ended = clock.now() - AFTER_THE_END + timedelta(days=1)
+    due = Process.objects.filter(
+        Q(names_until__lte=clock.today()) | Q(names_until=None, concluded_at__lte=ended)
+    )
     return sum(contributions.remove_names(process=process) for process in due.iterator())
 
 

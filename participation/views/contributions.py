@@ -151,6 +151,7 @@ def contribute(request: HttpRequest, slug: str) -> HttpResponse:
 def _write(request: HttpRequest, process: Process, form: ContributionForm, open_now: Verdict) -> HttpResponse:
     seen, old = _seen(request), _token(request, process)
     try:
+        limits.spend(request, "draft", most=600, seconds=3600)
         token = actions.save_draft(
             process=process, by=request.user, data=written(request.POST), token=old, seen=seen
         )
@@ -234,6 +235,7 @@ def contribute_review(request: HttpRequest, slug: str) -> HttpResponse:
     refused = None
     if request.method == "POST":
         try:
+            limits.spend(request, "contribution", most=30, seconds=3600)
             given = actions.give_contribution(
                 process=process, by=request.user, **form.core(), detail=form.detail(), draft=draft
             )
