@@ -15,11 +15,10 @@ logger = logging.getLogger(__name__)
 
 def spend(request: HttpRequest, what: str, *, most: int, seconds: int) -> None:
     """`Refused` when this visitor has done it `most` times within the last stretch of `seconds`."""
-    who = (
-        f"user:{request.user.pk}"
-        if request.user.is_authenticated
-        else f"ip:{request.META.get('REMOTE_ADDR')}"
-    )
+    if request.user.is_authenticated:
+        who = f"user:{request.user.pk}"
+    else:
+        who = f"ip:{get_adapter(request).get_client_ip(request)}"
     key = "limit:" + hashlib.sha256(f"{what}:{who}".encode()).hexdigest()
     try:
         cache.add(key, 0, timeout=seconds)

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from participation.choices import NameShown
 from participation.models import Contribution, Process
 
-
 AFTER_THE_END = timedelta(days=180)
 
 

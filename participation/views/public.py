@@ -35,6 +35,7 @@ from participation.forms.contributions import districts_to_choose
 from participation.models import Change, Contribution, Impact, PrincipleText, Process, Programme
 from participation.page_cache import public_page
 from participation.permissions import can_view
+from participation.permissions.contributions import can_open_for_contributions
 from participation.principles import check_label
 from participation.standing import (
     LABELS,
@@ -339,6 +340,10 @@ def process_context(process: Process, at: datetime, request: HttpRequest) -> dic
         ],
         "follows": request.user.is_authenticated and process.follows.filter(user_id=request.user.pk).exists(),
         "follow_url": reverse("participation:follow", args=[process.slug]),
+        "paper_url": reverse("participation:contribution-form-pdf", args=[process.slug])
+        if can_open_for_contributions(process, at=at)
+        else "",
+        "question_list_url": reverse("participation:question-list", args=[process.slug]),
         "question_url": reverse("participation:question-ask", args=[process.slug]),
         "address": request.build_absolute_uri(process.get_absolute_url()),
         "now": at,
