@@ -79,6 +79,13 @@ class Format:
     the list; `contribution_related` are the relations those need (given to `select_related`), so that lists stay at a
     constant number of queries. `contribution_rule(process)` is the rule that "Kan jeg være med?" answers from and that is
     checked when something is given; `may_contribute(process, user, at)` raises `Refused` for whatever more there is.
+
+    Called by the core's actions in their transaction, with the process row locked: `before_transition(process, *, name,
+    by, at)` raises `Refused` when the format is not ready for the step (also asked to say why a button is off, so it
+    writes nothing), `after_transition` does the format's part of it. `create_detail(process, **detail)` makes the
+    OneToOne row, `update_detail(process, **detail)` writes it, `copy_detail(source)` gives what `create_detail` needs for a
+    copy, `money(process)` what is at stake. `frozen_fields` are what of the detail `amend` may change once approved;
+    `duties(processes)` yields what must be done, in a constant number of queries.
     """
 
     key: str

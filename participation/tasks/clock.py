@@ -20,6 +20,7 @@ from audit.models import Entry
 from participation import announcements, clock, duties, lifecycle, notices, phases
 from participation.choices import Status
 from participation.models import Notice, Phase, Process
+from participation.principles.base import shown
 
 logger = logging.getLogger(__name__)
 # How long after its beginning a phase is still news.
@@ -139,7 +140,7 @@ def remind_of_overdue() -> int:
                     ),
                     text=format_lazy(
                         _("It was due on {date}. The owner is {owner}."),
-                        date=duty.due_on.isoformat(),
+                        date=shown(duty.due_on),
                         owner=str(duty.owner),
                     ),
                     url=duty.process.get_absolute_url(),
