@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.signals import setting_changed
 from django.db import connections
+from django.dispatch import receiver
 from django.test import TransactionTestCase
+from django.urls import clear_url_caches
 from django.utils import translation
 
 from tests.databases import as_owner, test_database
@@ -76,6 +79,14 @@ def _no_network() -> Iterator[None]:
 def _danish_again() -> None:
     """A page read in English leaves its language active in the thread."""
     translation.deactivate()
+
+
+@receiver(setting_changed)
+def _forget_addresses(*, setting: str, **kwargs: Any) -> None:
+    """Django remembers addresses with the language prefix they had; a test that changes the language must not leave
+    its own behind."""
+    if setting == "LANGUAGE_CODE":
+        clear_url_caches()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from django.urls import clear_url_caches
 from django.utils import translation
 
 from accounts import persons
@@ -72,9 +71,6 @@ def _broker(settings, issuer, db):
 @pytest.fixture(autouse=True)
 def _english(settings):
     settings.LANGUAGE_CODE = "en"
-    clear_url_caches()  # addresses are remembered with the prefix that a language had
-    yield
-    clear_url_caches()
 
 
 def test_a_citizen_signs_in_and_comes_back_to_the_page(client):
