@@ -106,10 +106,10 @@ def check_may_adjust(user: "User", project: Project, *, at: datetime | None = No
     at = at or clock.now()
     if project.contribution.author_id != user.pk:
         raise Refused("not_author", _("Only the person who proposed the project can adjust it."))
-    if project.assessment == Assessment.UNDECIDED or project.adjust_until is None:
-        raise Refused("not_assessed", _("You can adjust the project when it has been assessed."))
     if project.adjusted_at is not None:
         raise Refused("adjusted_already", _("You have already adjusted the project once."))
+    if project.assessment == Assessment.UNDECIDED or project.adjust_until is None:
+        raise Refused("not_assessed", _("You can adjust the project when it has been assessed."))
     if at >= project.adjust_until:
         raise Refused(
             "too_late",

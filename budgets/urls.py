@@ -11,6 +11,7 @@ urlpatterns = [
     path("stem/kvittering.pdf", voting.receipt_pdf, name="vote-receipt-pdf"),
     path("stem/bagefter/", voting.after_vote, name="vote-after"),
     path("projekter/", projects.project_list, name="projects"),
+    path("projekter/<uuid:public_id>/ret-til/", projects.project_adjust, name="project-adjust"),
     path("resultat/", result.result, name="result"),
     path("resultat/stemmer.pb", result.votes_file, name="votes-file"),
     path("resultat/recount.py", result.recount, name="recount"),

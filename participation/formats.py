@@ -96,6 +96,7 @@ class Format:
     ladder_steps: frozenset[LadderStep]
     contribution_label: Any = ""
     contribution_label_plural: Any = ""
+    contribution_action: Any = ""  # the button and heading of giving one; "Give your contribution" when empty
     url_names: dict[str, str] = field(default_factory=dict)
     extra_checks: tuple[Callable[["Process"], Iterable["Finding"]], ...] = ()
     next_step: Callable[["Process", datetime], NextStep | None] | None = None

@@ -35,7 +35,7 @@ def create_project(
 ) -> Project:
     """The format's row beside a new contribution, in the caller's transaction (`Format.create_contribution_detail`)."""
     budget = CitizenBudget.objects.get(process=contribution.process_id)
-    lines, cost = _checked_lines(budget, cost_lines)
+    lines, cost = check_cost_lines(budget, cost_lines)
     project = Project.objects.create(
         contribution=contribution,
         why=why.strip(),
@@ -202,7 +202,7 @@ def _check_limits(budget: CitizenBudget, cost: Decimal, field: str) -> None:
         )
 
 
-def _checked_lines(
+def check_cost_lines(
     budget: CitizenBudget, cost_lines: Iterable[Mapping[str, Any]]
 ) -> tuple[list[tuple[str, int]], int]:
     """Lines with a text and a whole amount, and their sum within the limits. Empty lines are left out."""
@@ -249,7 +249,7 @@ def _change(
     if carried_out_by_citizens is not None:
         project.carried_out_by_citizens = carried_out_by_citizens
     if cost_lines is not None:
-        lines, project.cost = _checked_lines(CitizenBudget.objects.get(process=process_id), cost_lines)
+        lines, project.cost = check_cost_lines(CitizenBudget.objects.get(process=process_id), cost_lines)
         _write_lines(project, lines)
     project.save(update_fields=["why", "carried_out_by_citizens", "cost"])
 

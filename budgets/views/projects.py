@@ -2,18 +2,24 @@
 
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
 
-from budgets import voting
+from accounts.verdict import Refused, Verdict
+from budgets import actions, permissions, voting
+from budgets.forms import AdjustForm
 from budgets.models import Assessment, Project
 from budgets.views import budget_process
 from participation import clock, search
 from participation.choices import Moderation
-from participation.forms.contributions import districts_to_choose
+from participation.forms.contributions import districts_to_choose, written
 from participation.names import shown_name
 from participation.page_cache import public_page
 from participation.permissions import contributions as may
@@ -72,3 +78,46 @@ def _chosen(request: HttpRequest, districts: list[Any]) -> dict[str, Any]:
         "assessment": assessment if assessment in Assessment.values else "",
         "order": order if order in Project.Order.values else Project.Order.NUMBER,
     }
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def project_adjust(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
+    """By its author, once and within the deadline; what was typed stays when something is wrong."""
+    process = budget_process(slug)
+    project = get_object_or_404(
+        Project.objects.select_related("contribution__process"),
+        contribution__public_id=public_id,
+        contribution__process=process,
+        contribution__author=request.user,
+    )
+    verdict = permissions.can_adjust(request.user, project)
+    about = {"process": process, "user": request.user}
+    if request.method == "GET" or not verdict:
+        form = AdjustForm(initial=AdjustForm.initial_of(project.contribution), **about)
+        return _adjust_page(request, project, form, verdict, 200 if request.method == "GET" else 409)
+    if "more" in request.POST:
+        return _adjust_page(request, project, AdjustForm.from_draft(written(request.POST), **about), verdict)
+    form = AdjustForm(request.POST, **about)
+    if not form.is_valid():
+        return _adjust_page(request, project, form, verdict, 422)
+    try:
+        actions.adjust_project(project=project, by=request.user, **form.adjusted())
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, refused.reason)
+        return _adjust_page(request, project, form, verdict, 409)
+    messages.success(request, _("Your project has been adjusted. We assess it again and tell you."))
+    return redirect(project.contribution)
+
+
+def _adjust_page(
+    request: HttpRequest, project: Project, form: AdjustForm, verdict: Verdict, status: int = 200
+) -> HttpResponse:
+    context = {
+        "process": project.contribution.process,
+        "project": project,
+        "form": form,
+        "verdict": verdict,
+    }
+    return render(request, "budgets/project_adjust.html", context, status=status)

@@ -20,7 +20,7 @@ from participation.forms.fields import PlainTextField
 from participation.models import Contribution, NoticePreference, Process
 
 # Names in the address or on buttons, never part of what was written.
-NOT_WRITTEN = frozenset({"csrfmiddlewaretoken", "save", "go_on", "seen", "version"})
+NOT_WRITTEN = frozenset({"csrfmiddlewaretoken", "save", "go_on", "more", "seen", "version"})
 
 
 class ContributionForm(forms.Form):

@@ -166,6 +166,8 @@ def _write(request: HttpRequest, process: Process, form: ContributionForm, open_
                 "You have also been writing in another window. This is kept as a text of its own; nothing is lost."
             ),
         )
+    if "more" in request.POST:  # a button of the format's own, for more room to write in
+        return _remember(_go("participation:contribute", process, token), process, token)
     if "save" in request.POST:
         messages.success(
             request,
@@ -412,6 +414,10 @@ def contribution_edit(request: HttpRequest, slug: str, public_id: Any) -> HttpRe
     if request.method == "GET":
         form = form_class(initial=form_class.initial_of(contribution), **about)
         return _edit_page(request, contribution, form, verdict)
+    if "more" in request.POST:
+        return _edit_page(
+            request, contribution, form_class.from_draft(written(request.POST), **about), verdict
+        )
     form, version = form_class(request.POST, **about), EditForm(request.POST)
     if not (form.is_valid() and version.is_valid()):
         return _edit_page(request, contribution, form, verdict, status=422)

@@ -1,0 +1,25 @@
+"""{% load budgets %}: what the pages ask about a project."""
+
+from typing import Any
+
+from django import template
+
+from accounts.verdict import Verdict
+from budgets import permissions
+from budgets.models import Project, ProjectDecision
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def can_adjust(context: template.Context, project: Project) -> Verdict | None:
+    """For its author, from the assessment on; nobody else is told anything."""
+    user: Any = context["request"].user
+    if not user.is_authenticated or project.contribution.author_id != user.pk or project.assessed_at is None:
+        return None
+    return permissions.can_adjust(user, project)
+
+
+@register.simple_tag
+def decision_on(project: Project) -> ProjectDecision | None:
+    return ProjectDecision.objects.filter(project=project).first()
