@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import os
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.signals import setting_changed
 from django.db import connections
 from django.dispatch import receiver
@@ -38,13 +40,16 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_as_owner() -> Iterator[None]:
-    """After a test with real transactions Django empties the tables: the owner's work."""
+    """After a test with real transactions Django empties the tables: the owner's work. The next test finds what
+    migrations filled in, as in any database."""
+    starting_data = importlib.import_module("participation.migrations.0007_starting_data")
     flush = TransactionTestCase._fixture_teardown
 
     def flush_as_owner(case: TransactionTestCase) -> None:
         for alias in case._databases_names(include_mirrors=False):
             with as_owner(connections[alias]):
                 flush(case)
+        starting_data.fill(apps, None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_as_owner)
