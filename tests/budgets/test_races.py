@@ -1,10 +1,12 @@
 """At the same moment, on real connections: one vote each, and no vote lost or late where the urn is sealed."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.verdict import Refused
 from budgets import actions
@@ -57,7 +59,6 @@ def test_two_hundred_attempts_by_the_same_person_are_one_vote():
 
 
 def test_votes_cast_while_the_urn_is_sealed_are_counted_or_refused_never_lost():
-    """Red when FOR SHARE is taken out of the cast: a vote slips in behind the sealing and is never counted."""
     round = make_round()
     voters = [make_voter() for _ in range(30)]
     closes = round.phase.interval.upper
@@ -79,49 +80,85 @@ def test_votes_cast_while_the_urn_is_sealed_are_counted_or_refused_never_lost():
     assert not Ballot.objects.exists()
 
 
-def test_a_vote_under_way_holds_the_sealing_back():
-    """The same, one step at a time: the cast has written and not committed when the sealing begins."""
-    round, voter = make_round(), make_voter()
-    closes = round.phase.interval.upper
-    held, go_on = threading.Event(), threading.Event()
+def background(job):
+    """Run beside the test on its own connection; `join` gives what it returned or raised."""
     said = []
 
-    def cast():
-        from django.db import transaction
-
+    def run():
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT id FROM budgets_round WHERE id = %s AND state = 'voting' FOR SHARE", [round.pk]
+            said.append(job())
+        except Exception as error:
+            said.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, said
+
+
+def waiting():
+    """How many connections of this database wait for a lock right now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN"
+            " (SELECT pid FROM pg_stat_activity WHERE datname = current_database())")
+        return cursor.fetchone()[0]
+
+
+def wait_for(true, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_vote_under_way_is_waited_for_by_the_sealing():
+    """One step at a time: the cast is held in the middle of its statement while the sealing begins. Red when neither the
+    table nor the round is locked: then the urn is emptied of a vote that was never counted."""
+    round, voter = make_round(), make_voter()
+    closes = round.phase.interval.upper
+    holder = connection.copy()
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(  # the same person on the roll, not committed: ON CONFLICT waits to see what becomes of it
+                "INSERT INTO budgets_roll (id, round_id, person_id, channel, day, age_band, sex)"
+                " VALUES (gen_random_uuid(), %s, %s, 'web', '2026-01-01', '', '')",
+                [round.pk, voter.person_id],
+            )
+            in_time = closes - timedelta(seconds=1)
+            casting, cast = background(
+                lambda: actions.cast_ballot(
+                    round=round, by=voter, choices=[("1", 1)], tracker=None, at=in_time
                 )
-                held.set()
-                go_on.wait(30)
-        finally:
-            connection.close()
-
-    def close_the_urn():
-        try:
-            said.append(actions.seal_round(round=round, by=None, at=closes + timedelta(minutes=6)))
-        finally:
-            connection.close()
-
-    casting = threading.Thread(target=cast)
-    casting.start()
-    assert held.wait(30)
-    sealing = threading.Thread(target=close_the_urn)
-    sealing.start()
-    sealing.join(0.7)
-    assert sealing.is_alive()
-    assert not said
-    # voters don't wait for each other meanwhile
-    go_on.set()
+            )
+            wait_for(lambda: waiting() == 1)
+            sealing, sealed = background(
+                lambda: actions.seal_round(round=round, by=None, at=closes + timedelta(minutes=6))
+            )
+            wait_for(lambda: waiting() == 2)
+            assert not sealed
+            cursor.execute("ROLLBACK")
+    finally:
+        holder.close()
     casting.join(30)
     sealing.join(30)
-    assert said[0].state == Round.State.SEALED
-    with pytest.raises(Refused):
-        actions.cast_ballot(
-            round=round, by=voter, choices=[("1", 1)], tracker=None, at=closes - timedelta(seconds=1)
-        )
+    assert cast == [None]
+    assert sealed[0].ballot_count == 1
+    assert CountedBallot.objects.count() == Roll.objects.count() == 1
+
+
+def test_sealing_locks_in_the_order_that_a_cast_does():
+    """The table, then the round. The other way round a cast that waits for the round while it holds the table, and a
+    sealing that waits for the table while it holds the round, would wait for each other."""
+    round = make_round()
+    at = round.phase.interval.upper + timedelta(minutes=6)
+    with CaptureQueriesContext(connection) as captured:
+        actions.seal_round(round=round, by=None, at=at)
+    said = [query["sql"] for query in captured]
+    table = next(place for place, sql in enumerate(said) if sql.startswith("LOCK TABLE budgets_ballot"))
+    row = next(place for place, sql in enumerate(said) if "FOR UPDATE" in sql)
+    assert table < row
 
 
 def test_voters_do_not_wait_for_each_other():
