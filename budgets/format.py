@@ -80,6 +80,15 @@ def _before_transition(process: "Process", *, name: str, by: "User | None", at: 
         check_register_lasts(process, at=at)
 
 
+def _after_transition(process: "Process", *, name: str, by: "User | None", at: datetime) -> None:
+    from budgets.actions import drop_round
+    from budgets.models import Round
+
+    if name == "cancel":
+        for round in Round.objects.filter(process=process, state=Round.State.VOTING):
+            drop_round(round=round, by=by, at=at)
+
+
 def _duties(processes: "Iterable[Process]") -> "Iterable[Any]":
     from budgets.assessing import duties
 
@@ -141,6 +150,7 @@ CITIZEN_BUDGET = Format(
     contribution_rule=_who_may_propose,
     contribution_related=("project",),
     before_transition=_before_transition,
+    after_transition=_after_transition,
     duties=_duties,
     frozen_fields=(
         "total",

@@ -226,6 +226,10 @@ class CostLine(models.Model):
 
 
 class RoundQuerySet(models.QuerySet["Round"]):
+    def sealed(self) -> Self:
+        """Rounds whose ballots have been opened, counted or not yet."""
+        return self.filter(state__in=Round.OPENED)
+
     def for_voting(self) -> Self:
         """The round with all that a vote is checked against, in one query: rules, phase, and `paper`, the numbers
         and prices that stand on the ballot."""
@@ -247,6 +251,9 @@ class Round(models.Model):
         VOTING = "voting", _("Voting")
         SEALED = "sealed", _("Sealed")
         COUNTED = "counted", _("Counted")
+        DROPPED = "dropped", _("Called off, the ballots destroyed unopened")
+
+    OPENED = frozenset({State.SEALED, State.COUNTED})
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="rounds")
     number = models.PositiveSmallIntegerField(default=1)

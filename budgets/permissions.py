@@ -30,6 +30,8 @@ def check_own_work(user: "User | None", process: Process, permission: Permission
 
 def check_may_seal(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
     check_own_work(user, round.process, Permission.COUNT_VOTES)
+    if round.state == Round.State.DROPPED:
+        raise Refused("dropped", _("The vote was called off, and its ballots are destroyed."))
     if round.state != Round.State.VOTING:
         raise Refused("already_sealed", _("The ballots are already sealed."))
     at = at or clock.now()
@@ -48,7 +50,7 @@ def can_seal(user: "User | None", round: Round, *, at: datetime | None = None) -
 
 def check_may_count(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
     check_own_work(user, round.process, Permission.COUNT_VOTES)
-    if round.state == Round.State.VOTING:
+    if round.state not in Round.OPENED:
         raise Refused("not_sealed", _("The ballots must be sealed before they can be counted."))
 
 

@@ -112,8 +112,8 @@ class Result:
 def result_for(process: Process, *, at: datetime | None = None) -> Result | None:
     """The result of the newest round that has been sealed; None while there is none."""
     round = (
-        Round.objects.filter(process=process)
-        .exclude(state=Round.State.VOTING)
+        Round.objects.sealed()
+        .filter(process=process)
         .select_related("process__citizenbudget__vote_rule", "count", "phase")
         .prefetch_related("lots")
         .order_by("-number")
@@ -160,7 +160,7 @@ def result_for(process: Process, *, at: datetime | None = None) -> Result | None
 
 def tracker_counted(round: Round, code: str) -> bool:
     """Whether the ballot with this tracker code was counted. Only after sealing; before, nobody can look."""
-    if round.state == Round.State.VOTING or not code.strip() or len(code) > 100:
+    if round.state not in Round.OPENED or not code.strip() or len(code) > 100:
         return False
     wanted = ballots.tracker_hash(code, round=round)
     stored = (

@@ -102,7 +102,7 @@ def remind_unfinished() -> int:
 def anonymise_rolls() -> int:
     """When the complaint period is over, the roll forgets who voted."""
     due = (
-        Round.objects.exclude(state=Round.State.VOTING)
+        Round.objects.sealed()
         .filter(
             roll_anonymised_at=None,
             phase__interval__endswith__lte=clock.now() - COMPLAINT_PERIOD,

@@ -2,7 +2,7 @@
 
 from budgets.actions.counting import compare_count, count_round, decide_projects, record_lot
 from budgets.actions.projects import adjust_project, assess_project, comment_on_project
-from budgets.actions.rounds import anonymise_roll, open_round, seal_round
+from budgets.actions.rounds import anonymise_roll, drop_round, open_round, seal_round
 from budgets.actions.voting import begin, cast_ballot
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "compare_count",
     "count_round",
     "decide_projects",
+    "drop_round",
     "open_round",
     "record_lot",
     "seal_round",

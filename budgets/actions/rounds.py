@@ -137,6 +137,30 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
     return round
 
 
+def drop_round(*, round: Round, by: "User | None", at: datetime | None = None) -> Round:
+    """A vote that is called off is never counted: its ballots are destroyed unopened, and the roll forgets who."""
+    at = at or clock.now()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE budgets_ballot IN ACCESS EXCLUSIVE MODE")
+        round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+        if round.state != Round.State.VOTING:
+            raise Refused("already_sealed", _("The ballots are already sealed."))
+        _empty_urn(round)
+        Began.objects.filter(round=round).delete()
+        Roll.objects.filter(round=round).update(person=None)
+        round.state = Round.State.DROPPED
+        round.roll_anonymised_at = at
+        round.save(update_fields=["state", "roll_anonymised_at"])
+        audit.record(
+            action="budgets.drop_round",
+            by=by,
+            obj=round,
+            changed=["roll_anonymised_at", "state"],
+        )
+    return round
+
+
 def _open_ballots(round: Round) -> Iterator[tuple[str, str, ballots.Choices, str]]:
     """(channel, pot, choices, tracker hash) of each ballot, checked against the paper once more."""
     opener, paper = ballots.Opener(round), ballots.round_paper(round)

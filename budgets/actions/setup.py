@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import EligibilityRule
 from accounts.verdict import Refused
-from budgets.models import BallotType, CitizenBudget, CountingRule
+from budgets.models import BallotType, CitizenBudget, CountingRule, Round
 from participation.models import Process
 
 # What one person may be asked to read and add up.
@@ -35,12 +35,14 @@ def create_budget(process: Process, **detail: Any) -> CitizenBudget:
 
 
 def update_budget(process: Process, **detail: Any) -> CitizenBudget:
-    """Change the rules of a draft (`Format.update_detail`); the core has checked that it is one."""
+    """Change the rules of a draft, or in an amendment before voting opens (`Format.update_detail`)."""
     budget = (
         CitizenBudget.objects.select_for_update(of=("self",))
         .select_related("propose_rule", "vote_rule")
         .get(process=process)
     )
+    if Round.objects.filter(process=process).exists():
+        raise Refused("voting_opened", _("Voting has opened, so the rules of the vote can't be changed."))
     for name, attribute in _RULES.items():
         if name in detail:
             _write_rule(getattr(budget, attribute), name, detail.pop(name))

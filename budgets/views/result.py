@@ -51,7 +51,7 @@ def result(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _sealed_round(slug: str) -> Round:
     process = budget_process(slug)
-    sealed = Round.objects.for_voting().filter(process=process).exclude(state=Round.State.VOTING)
+    sealed = Round.objects.for_voting().sealed().filter(process=process)
     round = sealed.order_by("-number").first()
     if round is None:
         raise Http404
@@ -95,7 +95,7 @@ def _attachment(content: bytes, name: str, content_type: str) -> HttpResponse:
 def tracker(request: HttpRequest, slug: str) -> HttpResponse:
     """Whether the ballot with this code was counted. The code is asked for in a POST body and shown to nobody."""
     process = budget_process(slug)
-    sealed = Round.objects.filter(process=process).exclude(state=Round.State.VOTING)
+    sealed = Round.objects.sealed().filter(process=process)
     round = sealed.order_by("-number").first()
     form = TrackerForm(request.POST if request.method == "POST" and round else None)
     answer = None

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.verdict import Refused
 from audit.models import Entry
-from budgets import actions, ballots, election
+from budgets import actions, ballots, election, results, tasks
 from budgets.models import Ballot, Began, CountedBallot, Roll, Round
-from participation import clock
+from participation import clock, lifecycle
 from tests.budgets.factories import again, close, make_round, make_staff, make_voter, seal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -208,3 +208,23 @@ def test_only_the_file_that_was_published_is_served():
     CountedBallot.objects.filter(pk=CountedBallot.objects.first().pk).delete()
     with pytest.raises(ValueError, match="no longer"):
         election.served_file(sealed)
+
+
+def test_a_vote_that_is_called_off_is_never_opened():
+    round, other = make_round(), make_round()
+    vote(round, 4)
+    vote(other, 2)
+    manager = make_staff("manager", unit=round.process.unit)
+    lifecycle.perform(process=round.process, name="cancel", by=manager, comment="Pengene er væk.")
+    round = again(round)
+    assert round.state == Round.State.DROPPED
+    assert not Ballot.objects.filter(round=round).exists()
+    assert Ballot.objects.filter(round=other).count() == 2
+    assert set(Roll.objects.filter(round=round).values_list("person", flat=True)) == {None}
+    assert results.result_for(round.process) is None
+    for call in (actions.seal_round, actions.count_round):
+        with pytest.raises(Refused):
+            call(round=round, by=None)
+    with pytest.raises(Refused):
+        actions.cast_ballot(round=round, by=make_voter(), choices=[("1", 1)], tracker=None)
+    assert tasks.seal_rounds() == 0

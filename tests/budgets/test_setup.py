@@ -186,6 +186,9 @@ def test_once_voting_has_opened_not_even_an_amendment_changes_rules_or_ballot():
     round = make_round()
     with transaction.atomic(), amending(round.process), pytest.raises(IntegrityError):
         CitizenBudget.objects.update(total=1)
+    with transaction.atomic(), amending(round.process), pytest.raises(Refused) as caught:
+        update_budget(round.process, total=1_000_000)
+    assert caught.value.code == "voting_opened"
     on_ballot = Project.objects.filter(number="1")
     for change in (
         {"price": 1},

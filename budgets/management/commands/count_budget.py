@@ -57,7 +57,7 @@ def _outcome(round: Round, asked: str | None) -> Outcome:
     rule = Rule(asked) if asked else election.rule_of(round)
     if rule is None:
         raise Refused("no_rule", "The file names no counting rule that is known: choose one with --rule.")
-    if round.state == Round.State.VOTING:
+    if round.state not in Round.OPENED:
         raise Refused("not_sealed", "The ballots must be sealed before they can be counted.")
     lots = list(round.lots.values_list("order", flat=True))
     return election.count_with_lots(election.election_of(round), rule, lots)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         round = find_round(options["slug"])
-        if round.state == Round.State.VOTING:
+        if round.state not in Round.OPENED:
             raise CommandError("The ballots must be sealed before anything is published.", returncode=1)
         file = election.published_file(round)
         if not file.with_ballots:
