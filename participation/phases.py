@@ -198,7 +198,13 @@ def stored(process: Process) -> list[Planned]:
 
 
 def settle() -> None:
-    """Ask the deferred constraints now, so that a refusal belongs to this action and not to the commit."""
+    """Ask the deferred constraints now, so that a refusal belongs to this action and not to the commit.
+
+    Deferred is said before too: what holds when a savepoint is first told is what PostgreSQL goes back to when it is
+    rolled back, and that must not be "immediate".
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
