@@ -49,6 +49,7 @@ PRODUCTION = {  # what an operator sets, with invented values; `check --deploy` 
     "DATABASE_APP_ROLE": services.APP_ROLE,
     "EMAIL_HOST": "smtp.example.dk",
     "MITID_ISSUER": "https://broker.example.dk",
+    "MUNICIPALITY_CODE": "0101",
     "CLOCK_FILE": "",
     "PLAIN_STATIC": "0",
 }

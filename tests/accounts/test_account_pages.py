@@ -11,7 +11,6 @@ from django.core import mail
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.template import engines
-from django.utils import translation
 
 from accounts import checks, my_page
 from accounts.models import Resident
@@ -23,12 +22,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _english(settings):
-    settings.LANGUAGE_CODE = "en"
+def _english(settings, in_english):
     settings.MUNICIPALITY = settings.MUNICIPALITY | {"code": "9999", "name": "Lunde Kommune"}
     cache.clear()
-    with translation.override("en"):
-        yield
 
 
 class TestMyPage:

@@ -8,7 +8,6 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.utils import translation
 
 from accounts import personal_data, persons
 from accounts.models import Person, User
@@ -24,12 +23,7 @@ from tests.accounts.factories import (
     make_staff,
 )
 
-
-@pytest.fixture(autouse=True)
-def _english(settings):
-    settings.LANGUAGE_CODE = "en"
-    with translation.override("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 def test_every_field_of_every_table_is_classified():

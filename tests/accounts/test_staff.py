@@ -10,7 +10,6 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 from django.core.cache import cache
 from django.urls import reverse
-from django.utils import translation
 
 from accounts import actions
 from accounts.models import District, PopulationFigure, RegisterExtract, Resident, User
@@ -26,12 +25,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _english(settings):
-    settings.LANGUAGE_CODE = "en"
+def _english(settings, in_english):
     settings.MUNICIPALITY = settings.MUNICIPALITY | {"code": "9999", "name": "Lunde Kommune"}
     cache.clear()
-    with translation.override("en"):
-        yield
 
 
 def code_of(user, drift=0):
