@@ -212,11 +212,7 @@ def point_at(keep: models.Model, gone: models.Model) -> None:
     is, and follows the old row's fate."""
     for relation in gone._meta.get_fields(include_hidden=True):
         # Relations without a name backwards (the roll's) are hidden, and just as much theirs.
-        if (
-            not relation.auto_created
-            or relation.concrete
-            or not (relation.one_to_many or relation.one_to_one)
-        ):
+        if not isinstance(relation, models.ManyToOneRel):
             continue
         manager = relation.related_model._base_manager
         name = relation.field.name

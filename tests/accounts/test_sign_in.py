@@ -10,7 +10,6 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from django.urls import clear_url_caches
 
 from accounts import persons
 from accounts.models import Organisation, Person, User
@@ -64,14 +63,6 @@ def issuer(tmp_path_factory):
 def _broker(settings, issuer, db, in_english):
     settings.SOCIALACCOUNT_PROVIDERS = broker.apps(issuer)
     cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def _english(settings):
-    settings.LANGUAGE_CODE = "en"
-    clear_url_caches()  # addresses are remembered with the prefix that a language had
-    yield
-    clear_url_caches()
 
 
 def test_a_citizen_signs_in_and_comes_back_to_the_page(client):
