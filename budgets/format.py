@@ -113,6 +113,12 @@ def _result(process: "Process", at: datetime) -> dict[str, Any] | None:
     return result(process, at)
 
 
+def _describe_detail(process: "Process", names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    from budgets.actions.setup import describe_budget
+
+    return describe_budget(process, names)
+
+
 def _checks(process: "Process") -> "Iterable[Any]":
     from budgets.principle_checks import findings
 
@@ -144,6 +150,7 @@ CITIZEN_BUDGET = Format(
     create_detail=_create_detail,
     update_detail=_update_detail,
     copy_detail=_copy_detail,
+    describe_detail=_describe_detail,
     money=_money,
     create_contribution_detail=_create_project,
     update_contribution_detail=_update_project,
@@ -153,6 +160,8 @@ CITIZEN_BUDGET = Format(
     after_transition=_after_transition,
     duties=_duties,
     frozen_fields=(
+        "propose",
+        "vote",
         "total",
         "min_cost",
         "max_cost",

@@ -85,6 +85,7 @@ class Format:
     writes nothing), `after_transition` does the format's part of it. `create_detail(process, **detail)` makes the
     OneToOne row, `update_detail(process, **detail)` writes it, `copy_detail(source)` gives what `create_detail` needs for a
     copy, `money(process)` what is at stake. `frozen_fields` are what of the detail `amend` may change once approved;
+    `describe_detail(process, names)` says each of them as people read it, `{name: (label, words)}` (default: the columns);
     `duties(processes)` yields what must be done, in a constant number of queries.
     """
 
@@ -116,6 +117,7 @@ class Format:
     update_detail: Callable[..., None] | None = None
     copy_detail: Callable[["Process"], dict[str, Any]] | None = None
     money: Callable[["Process"], Decimal | None] | None = None
+    describe_detail: Callable[["Process", Iterable[str]], dict[str, tuple[str, str]]] | None = None
     # What people give.
     may_contribute: Callable[["Process", "User", datetime], None] | None = None
     create_contribution_detail: Callable[..., None] | None = None

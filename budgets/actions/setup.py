@@ -1,6 +1,6 @@
 """The rules of the money and the vote: written with the process, frozen with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import EligibilityRule
 from accounts.verdict import Refused
 from budgets.models import BallotType, CitizenBudget, CountingRule, Round
+from participation.actions.changes import words
 from participation.models import Process
 
 # What one person may be asked to read and add up.
@@ -66,6 +67,28 @@ def copy_budget(process: Process) -> dict[str, Any]:
             "districts": list(rule.districts.values_list("pk", flat=True)),
         }
     return detail
+
+
+def describe_budget(process: Process, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The rules named, as people read them (`Format.describe_detail`): what a public notice of a change shows."""
+    budget = CitizenBudget.objects.select_related("propose_rule", "vote_rule").get(process=process)
+    found = {}
+    for name in names:
+        field = CitizenBudget._meta.get_field(_RULES.get(name, name))
+        text = _rule_words(getattr(budget, _RULES[name])) if name in _RULES else words(budget, name)
+        found[name] = (str(field.verbose_name), text)  # type: ignore[union-attr]
+    return found
+
+
+def _rule_words(rule: EligibilityRule) -> str:
+    parts = [str(rule.get_residence_display()), _("from %(age)s years") % {"age": rule.min_age}]
+    if rule.age_on is not None:
+        parts.append(words(rule, "age_on"))
+    if rule.residence == EligibilityRule.Residence.DISTRICTS:
+        parts += [district.name for district in rule.districts.order_by("name")]
+    if rule.organisations:
+        parts.append(str(EligibilityRule._meta.get_field("organisations").verbose_name))
+    return ", ".join(parts)
 
 
 def _fill(budget: CitizenBudget, detail: Mapping[str, Any]) -> None:

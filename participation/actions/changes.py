@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import formats as django_formats
 from django.utils.translation import gettext as _
 
@@ -123,7 +123,7 @@ def _change(
         locked.updated_at = clock.now()
         locked.save(update_fields=[*changed, "version", "updated_at"])
         if detail:
-            update_detail(locked, detail)
+            _write_detail(locked, detail)
         plan.settle()
     for finding in readiness(locked, gate=Gate.APPROVE).blocking:
         if finding.key not in stopped_before:
@@ -147,6 +147,15 @@ def _change(
     )
     announcements.change(change=made, by=by)
     return made
+
+
+def _write_detail(process: Process, detail: Mapping[str, Any]) -> None:
+    """The format's columns; its own triggers may hold some of them even against an amendment (a vote that has begun)."""
+    try:
+        with transaction.atomic():
+            update_detail(process, detail)
+    except IntegrityError as error:
+        raise Refused("rules_stand", _("These rules can't be changed any more."), min(detail)) from error
 
 
 def _check_still_there(process: Process) -> None:
@@ -199,7 +208,10 @@ def _snapshot(
             text = "; ".join(_row_words(row) for row in stored)
             found[name] = (str(ROWS[name].model._meta.verbose_name_plural), text)
     if detail:
-        row = formats.get(process.format).detail_model._default_manager.get(process=process)
+        fmt = formats.get(process.format)
+        if fmt.describe_detail is not None:
+            return found | fmt.describe_detail(process, detail)
+        row = fmt.detail_model._default_manager.get(process=process)
         for name in detail:
             found[name] = (str(row._meta.get_field(name).verbose_name), words(row, name))  # type: ignore[union-attr]
     return found

@@ -87,6 +87,35 @@ def test_the_formats_rules_are_amended_through_the_same_door(process: Process, m
     assert [c["field"] for c in change.changes] == ["total"]
 
 
+def test_who_may_take_part_is_amended_through_the_same_door(process: Process, manager: Any) -> None:
+    change = actions.amend(
+        process=process, by=manager, detail={"vote": {"min_age": 13}}, reason="De unge vil med."
+    )
+    process.citizenbudget.vote_rule.refresh_from_db()
+    assert process.citizenbudget.vote_rule.min_age == 13
+    (shown,) = change.changes
+    assert shown["field"] == "vote"
+    assert "15" in shown["before"]
+    assert "13" in shown["after"]
+
+
+def test_rules_of_a_vote_that_has_begun_stand(manager: Any) -> None:
+    from budgets.models import Round
+
+    process = make_process(status=Status.OPEN, phase="vote", unit=manager.units.get())
+    vote = process.phases.get(kind="vote")
+    Round.objects.create(process=process, phase=vote, opened_at=clock.now(), ballot_bytes=64)
+    for detail in ({"total": 600_000}, {"vote": {"min_age": 13}}):
+        code, _field = refused(actions.amend, process=process, by=manager, detail=detail, reason="Mere.")
+        assert code == "voting_opened"
+    assert actions.extend(
+        process=process,
+        by=process.author,
+        closes_at=process.closes_at + timedelta(days=1),
+        reason="Strømmen.",
+    )
+
+
 def test_extending_moves_only_the_end(process: Process) -> None:
     new = process.closes_at + timedelta(days=5)
     worker = make_worker(process.unit)
