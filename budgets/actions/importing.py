@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.core.validators import slug_re
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
@@ -51,6 +52,7 @@ _COUNTING_RULES = {
 }
 # The database lets a status move only along the lifecycle, and rows be written only in a draft.
 _THE_WAY_TO_DECIDED = (Status.IN_REVIEW, Status.APPROVED, Status.OPEN, Status.CLOSED, Status.DECIDED)
+LONGEST_SLUG = 80
 _DAY_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%Y")
 _TITLE = LONGEST["title"] or 120
 
@@ -134,6 +136,8 @@ def _write_process(
 ) -> Process:
     place = cell(" ".join(file.meta.get(key, "") for key in ("unit", "subunit", "instance")))
     title = (title or cell(file.meta["description"]) or place)[:120]
+    if slug and (len(slug) > LONGEST_SLUG or not slug_re.match(slug)):
+        raise Refused("slug", _("An address has letters, figures and hyphens only, 80 at most."))
     slug = slug or _free_slug(slugify(place) or "election")
     if Process.objects.filter(slug=slug).exists():
         raise Refused(
@@ -268,7 +272,7 @@ def _days(file: Pabulib) -> tuple[datetime, datetime]:
                 break
             except ValueError:
                 continue
-        if day is None:
+        if day is None or not 1900 <= day.year <= 2200:
             raise CannotHold(_("%(key)s must be a day, such as 31.12.2026.") % {"key": key})
         days.append(timezone.make_aware(day.replace(tzinfo=None)))
     if days[1] < days[0]:

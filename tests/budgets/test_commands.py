@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import time
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from budgets import election, pabulib
 from budgets.counting import Rule, count
@@ -16,7 +21,8 @@ from participation.models import Process
 
 pytestmark = pytest.mark.django_db
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "pabulib"
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ROOT.parent / "shared" / "data" / "pabulib"
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real elections are not on this machine")
 FILES = sorted(REAL.glob("*.pb")) if REAL.is_dir() else []
 
@@ -173,6 +179,90 @@ def test_few_ballots_are_published_as_totals_only(tmp_path):
     assert not file.with_ballots
     assert file.name.endswith(".csv")
     assert file.content.decode().splitlines()[:2] == ["project_id;cost;votes;name", "A;60;3;Bænke"]
+
+
+@pytest.mark.parametrize("slug", ["a b", "a/b", "x" * 81, "æble", "'; DROP TABLE"])
+def test_an_address_that_is_none_is_refused(tmp_path, slug):
+    with pytest.raises(CommandError):
+        import_text(tmp_path, SMALL, "--slug", slug)
+    assert not Process.objects.exists()
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        "0",
+        "-1",
+        "1e9",
+        "999999999999",
+        "0.01",
+        "A",
+        "A,B",
+        "æ",
+        '"',
+        "x" * 200,
+        "31.12.9999",
+        "01.01.0001",
+        "NaN",
+        "1,5",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_in_the_file_the_answer_is_a_sentence_or_an_election(tmp_path, data):
+    lines = SMALL.splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        line = data.draw(st.integers(0, len(lines) - 1))
+        cells = lines[line].split(";")
+        cells[data.draw(st.integers(0, len(cells) - 1))] = data.draw(CELLS)
+        lines[line] = ";".join(cells)
+    file = tmp_path / "fuzzed.pb"
+    file.write_text("\n".join(lines) + "\n")
+    before = CountedBallot.objects.count(), Process.objects.count()
+    try:
+        call_command("import_pabulib", str(file), stdout=StringIO(), stderr=StringIO())
+    except CommandError as error:
+        told = str(error)
+    else:
+        told = ""
+    after = CountedBallot.objects.count(), Process.objects.count()
+    assert (after == before) == bool(told) or "num_votes;0" in file.read_text()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_the_command_line_json_alone_and_no_traceback(tmp_path):
+    def manage(*args):
+        return subprocess.run(
+            [sys.executable, "manage.py", *args],
+            cwd=ROOT,
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    file = tmp_path / "election.pb"
+    file.write_text(SMALL.replace("4;C,B\n", "4;C\n"))
+    done = manage("import_pabulib", str(file), "--slug", "lunde", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["winners"] == ["A", "C"]
+    counted = manage("count_budget", "lunde", "--rule", "greedy-no-skip", "--json")
+    assert (counted.returncode, json.loads(counted.stdout)["rule"]) == (0, "greedy-no-skip")
+    exported = manage("export_pabulib", "lunde")
+    assert hashlib.sha256(exported.stdout.encode()).hexdigest() == Round.objects.get().pb_sha256
+    file.write_text(SMALL.replace("1;A,B", "1;A,X"))
+    for bad in (
+        ("import_pabulib", str(file), "--json"),
+        ("import_pabulib", str(tmp_path / "nowhere")),
+        ("count_budget", "nowhere"),
+    ):
+        done = manage(*bad)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+        assert done.stderr.strip()
 
 
 def round_trip(tmp_path, file):
