@@ -102,7 +102,9 @@ def test_the_format_is_registered_with_its_hooks():
     assert fmt.money(process) == 500_000
     assert fmt.contribution_rule(process).min_age == 13
     assert fmt.participants([process.pk]) == {}
-    assert {name for name in fmt.frozen_fields} <= {field.name for field in CitizenBudget._meta.fields}
+    rules = {"propose", "vote"}
+    assert set(fmt.frozen_fields) - rules <= {field.name for field in CitizenBudget._meta.fields}
+    assert set(fmt.describe_detail(process, fmt.frozen_fields)) == set(fmt.frozen_fields) >= rules
 
 
 def levels(process):
