@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import CharField, F, FloatField, Func, Q, QuerySet, Value
+from django.db import connection, transaction
+from django.db.models import BooleanField, CharField, F, FloatField, Func, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from participation.choices import Moderation
@@ -19,7 +20,7 @@ from participation.danish import DaFold
 from participation.models import Contribution, Process
 
 PROCESS, CONTRIBUTION = "process", "contribution"
-LONGEST, MOST_WORDS = 200, 8
+LONGEST, MOST_WORDS, MOST_ALIKE = 200, 8, 20
 CLOSE_ENOUGH = 0.45  # pg_trgm's word_similarity: one or two wrong letters in a word of eight
 _WORD = re.compile(r"[^\W_]+")
 
@@ -29,6 +30,14 @@ class Likeness(Func):
 
     function = "word_similarity"
     output_field = FloatField()
+
+
+class Alike(Func):
+    """`text %> query`: alike above the session's threshold. Answered by the trigram index of migration 0003."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " %%> "
+    output_field = BooleanField()
 
 
 @dataclass(frozen=True)
@@ -90,8 +99,8 @@ def search(
         like = DaFold(Value(query[:LONGEST]))
         process_rank = Likeness(like, DaFold(Concat("title", Value(" "), "question")))
         contribution_rank = Likeness(like, DaFold("title"))
-        processes = processes.alias(like=process_rank).filter(like__gte=CLOSE_ENOUGH)
-        contributions = contributions.alias(like=contribution_rank).filter(like__gte=CLOSE_ENOUGH)
+        processes = processes.filter(Alike(DaFold(Concat("title", Value(" "), "question")), like))
+        contributions = contributions.filter(Alike(DaFold("title"), like))
     else:
         process_rank = contribution_rank = SearchRank(F("search_vector"), wanted)
         processes = processes.filter(search_vector=wanted)
@@ -112,12 +121,15 @@ def search(
 
 def find(
     query: str, *, user: Any = None, filters: Mapping[str, Any] | None = None
-) -> tuple[QuerySet[Any], bool]:
-    """The rows, and whether they are only like what was asked for (one more query, when nothing was found)."""
+) -> tuple[QuerySet[Any] | list[Any], bool]:
+    """The rows, and whether they are only like what was asked for: then at most `MOST_ALIKE`, already read."""
     exact = search(query, user=user, filters=filters)
     if exact[:1] or not words(query):
         return exact, False
-    return search(query, user=user, filters=filters, forgiving=True), True
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = %s", [CLOSE_ENOUGH])
+        return list(search(query, user=user, filters=filters, forgiving=True)[:MOST_ALIKE]), True
 
 
 def hits(rows: Iterable[Mapping[str, Any]]) -> list[Hit]:

@@ -161,7 +161,9 @@ def test_at_most_eight_queries_whatever_is_found(
     assert len(asked) <= 8, [query["sql"][:90] for query in asked]
     with CaptureQueriesContext(connection) as asked:
         client.get(reverse("participation:search"), {"q": "torvvet"})
-    assert len(asked) <= 8 + 1, [query["sql"][:90] for query in asked]
+    assert len([one for one in asked if "SAVEPOINT" not in one["sql"]]) <= 8, [
+        query["sql"][:90] for query in asked
+    ]
 
 
 def test_addresses_that_make_no_sense_are_answered(process: Process) -> None:
