@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -158,6 +158,8 @@ def _write(request: HttpRequest, process: Process, form: ContributionForm, open_
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.reason)
         return _write_page(request, process, form, open_now, None, status=422)
+    if "X-Keep" in request.headers:
+        return _kept(request, process, token)
     apart = seen is not None and token != old
     if apart:
         messages.warning(
@@ -184,6 +186,14 @@ def _write(request: HttpRequest, process: Process, form: ContributionForm, open_
         request, process, form, open_now, draft, status=422 if form.errors else 409, token=token
     )
     return _remember(response, process, token)
+
+
+def _kept(request: HttpRequest, process: Process, token: str) -> HttpResponse:
+    """To the script that saves while one writes: where the draft is now, and since when."""
+    draft = actions.draft_by_token(token, request.user, process=process)
+    address = _go("participation:contribute", process, token).url
+    saved = {"address": address, "seen": draft.saved_at.isoformat() if draft else ""}
+    return _remember(JsonResponse(saved), process, token)
 
 
 def _write_page(

@@ -16,7 +16,7 @@ from accounts.models import District, User
 from participation import clock
 from participation.actions import contributions as actions
 from participation.choices import Moderation
-from participation.models import Contribution, Process
+from participation.models import Contribution, Draft, Process
 from tests.participation.conftest import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,6 +141,22 @@ def test_from_blank_page_to_receipt_on_a_telephone(
     other.click("main form .button-secondary")
     assert citizen.ask_again.get().topic == process.format
     assert Contribution.objects.get().moderation == Moderation.PUBLISHED
+
+
+def test_what_is_typed_is_kept_without_a_button(page: Page, process: Process) -> None:
+    page.goto(reverse("participation:contribute", args=[process.slug]))
+    page.fill("#id_title", "Et springvand")
+    page.locator("#kept").wait_for(state="visible")
+    page.fill("#id_body", "Med lys i.")
+    page.locator("#kept").wait_for(state="hidden")
+    page.locator("#kept").wait_for(state="visible")
+    page.goto(reverse("participation:contribute", args=[process.slug]))
+    assert (page.input_value("#id_title"), page.input_value("#id_body")) == ("Et springvand", "Med lys i.")
+    page.fill("#id_body", "Med lys og bænke.")
+    page.wait_for_timeout(2000)  # just when it is being saved
+    page.click("button[name=go_on]")
+    page.wait_for_url("**/gennemse/**")
+    assert Draft.objects.count() == 1
 
 
 def test_by_keyboard_alone(
