@@ -11,9 +11,13 @@ class ParticipationConfig(AppConfig):
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
         from participation import checks, my_page, personal_data  # noqa: F401  importing checks registers them
-        from participation.page_cache import forget_pages
+        from participation.page_cache import QUIET, forget_pages
 
-        recorded.connect(lambda **kwargs: forget_pages(), weak=False, dispatch_uid="participation.page_cache")
+        recorded.connect(
+            lambda entry, **kwargs: None if entry.action in QUIET else forget_pages(),
+            weak=False,
+            dispatch_uid="participation.page_cache",
+        )
         my_page.register()
         register(Place("take-part", _("Take part"), "participation:process-list", order=10))
         register(Place("results", _("Results"), "participation:results", order=20))

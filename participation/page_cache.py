@@ -19,6 +19,8 @@ from django.utils.cache import get_conditional_response, set_response_etag
 
 SECONDS = 10
 GENERATION = "page-generation"
+# Audited, but on no public page; on a voting day there are thousands of the first.
+QUIET = frozenset({"user.signed_up", "user.settings_changed", "user.data_exported"})
 logger = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
