@@ -124,11 +124,15 @@ def joined_lots(lots: Sequence[Sequence[str]]) -> list[str]:
         ) from None
 
 
+def file_name(round: Round) -> str:
+    slug = round.process.slug
+    return f"{slug}.pb" if round.number == 1 else f"{slug}-{round.number}.pb"
+
+
 def published_file(round: Round) -> File:
     """The same bytes every time, so that their SHA-256 can be published at sealing, before anyone has counted."""
     election = election_of(round)
-    slug = round.process.slug
-    name = slug if round.number == 1 else f"{slug}-{round.number}"
+    name = file_name(round).removesuffix(".pb")
     if sum(election.ballots.values()) < round.process.citizenbudget.publish_ballots_from:
         return File(f"{name}-totals.csv", _totals(round, election).encode(), with_ballots=False)
     return File(f"{name}.pb", _pb(round, election).encode(), with_ballots=True)

@@ -4,7 +4,6 @@ from functools import cache
 from pathlib import Path
 
 from django import forms
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -44,7 +43,7 @@ def result(request: HttpRequest, slug: str) -> HttpResponse:
         "tie_rule": results.tie_rule_text(),
         "smallest_shown": results.SMALLEST_SHOWN,
         "recount_name": recount_file().name,
-        "site": settings.SITE_URL,
+        "file_name": election.file_name(found.round) if found else "",
     }
     return render(request, "budgets/result.html", context)
 

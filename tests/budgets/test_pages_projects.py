@@ -15,7 +15,7 @@ from participation.models import Contribution, Process
 from tests.accounts.factories import make_district
 from tests.budgets import factories as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
 TYPED = {
     "title": "Bænke ved søen",
@@ -57,8 +57,8 @@ def test_a_project_from_the_form_to_the_list(process: Process) -> None:
     review = write(client, process)
     assert review.status_code == 302
     page = text_of(client.get(review["Location"]))
-    assert "In all: DKK 75.000" in page
-    assert "Fliser: DKK 15.000" in page
+    assert "In all: DKK 75,000" in page
+    assert "Fliser: DKK 15,000" in page
     sent = client.post(review["Location"])
     assert sent.status_code == 302, text_of(sent)
     project = Project.objects.get()
@@ -70,7 +70,7 @@ def test_a_project_from_the_form_to_the_list(process: Process) -> None:
         ("Fliser", 15_000),
     ]
     detail = text_of(client.get(project.contribution.get_absolute_url()))
-    assert "DKK 75.000" in detail
+    assert "DKK 75,000" in detail
     assert "Not assessed yet" in detail
 
 
@@ -81,9 +81,9 @@ def test_a_project_from_the_form_to_the_list(process: Process) -> None:
         ({"cost_lines_amount": ["60.000", "", ""]}, "Line 2: write both"),
         ({"cost_lines_text": ["Bænke", "", ""]}, "Line 2: write both"),
         ({"cost_lines_amount": ["-5", "15000", ""]}, "Line 1"),
-        ({"cost_lines_amount": ["400.000", "15000", ""]}, "A project may cost at most DKK 300.000 here."),
+        ({"cost_lines_amount": ["400.000", "15000", ""]}, "A project may cost at most DKK 300,000 here."),
         ({"cost_lines_amount": ["600.000", "15000", ""]}, "more than all the money"),
-        ({"cost_lines_amount": ["60", "15", ""]}, "at least DKK 10.000"),
+        ({"cost_lines_amount": ["60", "15", ""]}, "at least DKK 10,000"),
         ({"cost_lines_text": [""], "cost_lines_amount": [""]}, "one line is enough"),
         ({"cost_lines_text": ["x"] * 30, "cost_lines_amount": ["1000"] * 30}, "at most 20 lines"),
     ],

@@ -13,7 +13,7 @@ from participation import clock
 from tests.accounts.factories import make_district
 from tests.budgets import factories as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.mark.parametrize("rule", list(Rule))
@@ -36,12 +36,12 @@ def test_the_example_says_what_each_rule_does(rule: Rule) -> None:
         ({"max_choices": 3}, "You choose up to 3 projects"),
         ({"ballot_type": "choose_one"}, "You choose one project."),
         ({"ballot_type": "cumulative", "points": 10}, "You have 10 points and share them"),
-        ({"ballot_type": "knapsack", "total": 500_000}, "as long as they cost DKK 500.000 at most"),
+        ({"ballot_type": "knapsack", "total": 500_000}, "as long as they cost DKK 500,000 at most"),
         ({"min_choices": 2}, "You must choose at least 2."),
         ({"counting_rule": "greedy-no-skip"}, "The count stops at the first"),
         ({"counting_rule": "equal-shares"}, "Each voter has an equal part of the money"),
         ({"min_votes": 25}, "if it has at least 25"),
-        ({"min_cost": 10_000}, "A project may cost from DKK 10.000 to DKK 300.000."),
+        ({"min_cost": 10_000}, "A project may cost from DKK 10,000 to DKK 300,000."),
         ({"winners_carry_out": True}, "carry their project out themselves"),
         ({"vote": {"min_age": 16, "age_on": date(2031, 5, 1)}}, "be 16 or older on"),
         ({"vote": {"min_age": 0, "residence": "anyone"}}, "Everyone may"),

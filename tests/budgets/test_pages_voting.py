@@ -18,7 +18,7 @@ from budgets.models import Ballot, Began, Roll, Round
 from tests.accounts.factories import make_district
 from tests.budgets import factories as make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_english")]
 
 
 def address(round: Round, name: str = "vote") -> str:
