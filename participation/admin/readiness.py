@@ -60,7 +60,7 @@ def shown(readiness: Readiness, process: Process, user: Any, *, on_form: bool = 
     """What the template draws: groups by principle, worst first, with the counts and the five marks."""
     may_override = user.may(Permission.OVERRIDE_CHECK) and user.pk != process.author_id
     order = list(Level)
-    groups = []
+    groups: list[dict[str, Any]] = []
     for group in readiness:
         lines = [
             {
@@ -77,7 +77,11 @@ def shown(readiness: Readiness, process: Process, user: Any, *, on_form: bool = 
             }
             for judged in sorted(group.judged, key=lambda judged: -order.index(judged.level))
         ]
-        groups.append({"principle": group.principle, "label": group.label, "lines": lines, **mark(group)})
+        marked = mark(group)
+        first = marked["level"] is Level.BLOCKING and not any(one["first"] for one in groups)
+        groups.append(
+            {"principle": group.principle, "label": group.label, "lines": lines, "first": first} | marked
+        )
     return {
         "groups": groups,
         "blocking": len(readiness.blocking),

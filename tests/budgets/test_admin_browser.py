@@ -137,3 +137,59 @@ def test_pages_are_clean_and_fit(width, new_context, live_server, axe, worker, o
         except AssertionError as found:
             wrong.append(f"{name}: {found}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_without_script_a_draft_is_begun_and_set_up(new_context, live_server, worker):
+    page = at_work(new_context, live_server, worker, java_script_enabled=False)
+    page.goto(reverse("admin:process-start", args=["citizen_budget"]))
+    page.get_by_label("Hvad kalder du det?").fill("Brændkjær bestemmer")
+    page.get_by_label("Hvor mange penge er der?").fill("100.000")
+    page.get_by_label("En gade, en skole eller ét distrikt").check(force=True)
+    page.get_by_label("Ikke ret meget").check(force=True)
+    page.get_by_label("Ja, uden det store besvær").check(force=True)
+    page.locator("main form button[type=submit]").first.click()
+    for number in range(5):
+        page.locator("fieldset").nth(number).get_by_label("Ja", exact=True).check(force=True)
+    page.locator("main form button[type=submit]").last.click()
+    page.locator("#id_question").fill("Hvad skal pengene gå til?")
+    page.locator("#id_open_points-0-text").fill("Hvad der skal laves")
+    page.locator("button[name=add_open_points]").click()
+    assert page.locator("#id_open_points-0-text").input_value() == "Hvad der skal laves"
+    assert page.locator("#id_open_points-2-text").count() == 1
+    assert page.locator("#id_question").input_value() == "Hvad skal pengene gå til?"
+
+
+def test_the_list_follows_the_typing_and_its_links_open_what_is_folded(
+    new_context, live_server, worker, draft, axe
+):
+    page = at_work(new_context, live_server, worker)
+    page.goto(reverse("admin:process-setup", args=[draft.pk]))
+    before = page.locator("#readiness a[href='#id_question']").count()
+    assert before == 1
+    page.locator("#id_question").fill("Hvad skal pengene gå til?")
+    page.wait_for_selector("#readiness a[href='#id_question']", state="detached")
+    page.locator("button[name=add_open_points]").click()  # a new row, no page load
+    assert page.locator("#id_open_points-2-text").count() == 1
+    assert page.evaluate("document.activeElement.id") == "id_open_points-2-text"
+    axe(page)
+
+
+def test_a_caseworker_gets_round_by_keyboard(new_context, live_server, worker, open_process):
+    page = at_work(new_context, live_server, worker)
+    page.goto(reverse("admin:process-contributions", args=[open_process.pk]))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skipnav"
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "chosen":
+            break
+    page.keyboard.press("Space")
+    assert page.locator("input[name=chosen]:checked").count() == 1
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("(document.activeElement.getAttribute('formaction') || '').includes('/svar/')"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/svar/**")
+    assert page.locator("input[name=chosen]:checked").count() == 1
