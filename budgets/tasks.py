@@ -5,6 +5,7 @@ import logging
 from datetime import timedelta
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Exists, OuterRef
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -23,6 +24,7 @@ from participation.phases import moment
 
 log = logging.getLogger(__name__)
 
+COMPARE_FOR = 90  # seconds; a task is killed after 120
 REMIND_BEFORE_CLOSE = timedelta(days=2)
 # How long someone can complain of the vote before the roll forgets who voted (kommunal practice: four weeks).
 COMPLAINT_PERIOD = timedelta(days=28)
@@ -51,13 +53,17 @@ def seal_rounds() -> int:
     return sum(_done(actions.seal_round, round=round, by=None) for round in due)
 
 
-@shared_task(name="budgets.compare_counts")
+@shared_task(name="budgets.compare_counts", soft_time_limit=COMPARE_FOR)
 def compare_counts() -> int:
-    """Reckon the other rule for counts that have no comparison yet, one at a time."""
+    """Reckon the other rule for counts that have no comparison yet, one at a time. One that takes too long is given up for
+    good, so that it doesn't come back every minute."""
     count = Count.objects.filter(comparison={}, winners__isnull=False).order_by("counted_at").first()
     if count is None:
         return 0
-    actions.compare_count(count=count)
+    try:
+        actions.compare_count(count=count)
+    except SoftTimeLimitExceeded:
+        actions.give_up_comparing(count=count)
     return 1
 
 

@@ -1,6 +1,12 @@
 """The one door for every write in a citizen budget, one file per subject."""
 
-from budgets.actions.counting import compare_count, count_round, decide_projects, record_lot
+from budgets.actions.counting import (
+    compare_count,
+    count_round,
+    decide_projects,
+    give_up_comparing,
+    record_lot,
+)
 from budgets.actions.projects import adjust_project, assess_project, comment_on_project
 from budgets.actions.rounds import anonymise_roll, drop_round, open_round, seal_round
 from budgets.actions.voting import begin, cast_ballot
@@ -16,6 +22,7 @@ __all__ = [
     "count_round",
     "decide_projects",
     "drop_round",
+    "give_up_comparing",
     "open_round",
     "record_lot",
     "seal_round",

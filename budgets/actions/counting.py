@@ -213,16 +213,26 @@ def compare_count(*, count: Count) -> Count:
     its time on a large election; a task comes back to counts that have none yet."""
     round = Round.objects.for_voting().get(pk=count.round_id)
     compared = counting.count(election.election_of(round), election.other_rule(Rule(count.rule)))
+    return _keep_comparison(count, outcome_as_json(compared, steps=False))
+
+
+def give_up_comparing(*, count: Count) -> Count:
+    """The other rule took too long: the result stands without a comparison."""
+    other = election.other_rule(Rule(count.rule))
+    return _keep_comparison(count, {"rule": other.value, "winners": None, "gave_up": True})
+
+
+def _keep_comparison(count: Count, comparison: dict[str, Any]) -> Count:
     with transaction.atomic():
-        count = Count.objects.select_for_update(of=("self",)).get(pk=count.pk)
-        count.comparison = outcome_as_json(compared, steps=False)
+        count = Count.objects.select_for_update(of=("self",)).select_related("round").get(pk=count.pk)
+        count.comparison = comparison
         count.save(update_fields=["comparison"])
         audit.record(
             action="budgets.compare_count",
             by=None,
             obj=count,
             changed=["comparison"],
-            process_id=round.process_id,
+            process_id=count.round.process_id,
         )
     return count
 

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.test import override_settings
 
-from budgets import actions, checks, tasks
+from budgets import actions, checks, results, tasks
 from budgets.models import Began, Count, Roll, Round
 from participation import clock
 from participation.choices import Status
@@ -78,6 +79,23 @@ def test_counts_are_compared_once():
     assert tasks.compare_counts() == 1
     assert Count.objects.get().comparison["winners"] == ["1"]
     assert tasks.compare_counts() == 0
+
+
+def test_a_comparison_that_takes_too_long_is_given_up_for_good(monkeypatch):
+    round = make_round()
+    vote(round, "1")
+    actions.count_round(round=seal(round), by=None)
+
+    def too_long(*args):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr("budgets.actions.counting.counting.count", too_long)
+    assert tasks.compare_counts() == 1
+    monkeypatch.undo()
+    assert tasks.compare_counts() == 0
+    result = results.result_for(round.process)
+    assert not result.compared
+    assert "1" in {row.number for row in result.winners}
 
 
 def test_those_who_began_are_reminded_once_and_only_if_they_have_not_voted():
