@@ -181,10 +181,17 @@ def mark_read(user: User) -> int:
 
 
 def hint() -> None:
-    """Speeds things up; the sweep every minute is what makes sure."""
+    """Speeds things up, once per transaction; the sweep every minute is what makes sure."""
+    if not any(
+        func is _send_soon for _savepoints, func, _robust in transaction.get_connection().run_on_commit
+    ):
+        transaction.on_commit(_send_soon, robust=True)
+
+
+def _send_soon() -> None:
     from participation.tasks.notices import send_due_notices
 
-    transaction.on_commit(send_due_notices.delay, robust=True)
+    send_due_notices.delay()
 
 
 def unsubscribe_token(user: User) -> str:

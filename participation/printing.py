@@ -194,7 +194,8 @@ def _question(bound: forms.BoundField) -> dict[str, Any]:
         choices = [str(one) for one in field.queryset] if field.queryset is not None else []
         choices = choices if len(choices) <= 12 else []
     elif isinstance(field, forms.ChoiceField):
-        choices = [str(label) for value, label in field.choices if value != ""]
+        offered: Any = field.choices
+        choices = [str(label) for value, label in offered if value != ""]
     elif isinstance(field, forms.BooleanField):
         choices = [_("Yes")]
     longest = getattr(field, "max_length", None) or 100

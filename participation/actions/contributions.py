@@ -571,7 +571,7 @@ def answer_question(
         changed=["answer", "moderation"],
         values={"publish": publish},
     )
-    words = {
+    words: dict[str, Any] = {
         "event": f"question:{question.pk}:answer:{_digest(question.answer)}",
         "kind": Notice.Kind.ANSWER,
         "title": gettext_lazy("Your question has been answered"),

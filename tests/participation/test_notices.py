@@ -94,6 +94,14 @@ class TestTelling:
         assert send_due_notices() == 0
         assert len(mail.outbox) == 2
 
+    def test_many_notices_of_one_transaction_wake_the_worker_once(
+        self, citizen: User, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks() as callbacks:
+            for number in range(5):
+                tell([citizen], event=f"event:{number}")
+        assert len(callbacks) == 1
+
     def test_quiet_for_the_sender_and_for_closed_accounts(
         self, citizen: User, caseworker: User, person: Callable[..., User]
     ) -> None:
