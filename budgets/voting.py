@@ -13,7 +13,7 @@ from budgets.models import Roll, Round
 from participation import clock
 from participation.choices import Status
 from participation.models import Phase, Process
-from participation.phases import moment
+from participation.phases import closing_moment, moment
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -52,7 +52,7 @@ def check_open(process: Process, phase: Phase | None, at: datetime) -> None:
     if at < phase.interval.lower:
         raise Refused("not_open_yet", _("Voting opens %(when)s.") % {"when": moment(phase.interval.lower)})
     if at >= phase.interval.upper:
-        raise Refused("closed", _("Voting closed %(when)s.") % {"when": moment(phase.interval.upper)})
+        raise Refused("closed", _("Voting closed %(when)s.") % {"when": closing_moment(phase.interval.upper)})
 
 
 def can_open(process: Process, *, at: datetime) -> Verdict:

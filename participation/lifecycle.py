@@ -69,7 +69,7 @@ def _check_opens_now(process: Process, at: datetime) -> None:
 
 def _check_closes_now(process: Process, at: datetime) -> None:
     if process.closes_at is None or process.closes_at > at:
-        when = phases.moment(process.closes_at) if process.closes_at else ""
+        when = phases.closing_moment(process.closes_at) if process.closes_at else ""
         raise Refused("not_yet", _("It closes by itself %(when)s.") % {"when": when}, "phases")
 
 
