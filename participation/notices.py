@@ -191,7 +191,7 @@ def hint() -> None:
 def _send_soon() -> None:
     from participation.tasks.notices import send_due_notices
 
-    send_due_notices.delay()
+    send_due_notices.apply_async(retry=False)
 
 
 def unsubscribe_token(user: User) -> str:
