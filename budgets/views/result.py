@@ -60,7 +60,7 @@ def _sealed_round(slug: str) -> Round:
 @require_GET
 def votes_file(request: HttpRequest, slug: str) -> HttpResponse:
     """All ballots without anything about who cast them, or only totals where there are few."""
-    file = election.published_file(_sealed_round(slug))
+    file = election.served_file(_sealed_round(slug))
     kind = "text/plain" if file.with_ballots else "text/csv"
     return _attachment(file.content, file.name, f"{kind}; charset=utf-8")
 
