@@ -210,6 +210,7 @@ def _projects(round: Round, budget: CitizenBudget, count: Count | None) -> tuple
     most = max((Fraction(step["score"]) for step in steps.values()), default=Fraction(0))
     rows = []
     for project in projects:
+        project.contribution.process = round.process
         step = steps.get(project.number)
         points = Fraction(step["score"]) if step else Fraction(0)
         decision = getattr(project, "decision", None)
