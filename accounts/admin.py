@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -236,8 +236,6 @@ class UploadPage:
     ) -> HttpResponse:
         admin_class: Any = self
         if not admin_class.has_add_permission(request):
-            from django.core.exceptions import PermissionDenied
-
             raise PermissionDenied
         form = form_class(
             request.POST if request.method == "POST" else None,
@@ -396,6 +394,8 @@ class PopulationFigureAdmin(UploadPage, admin.ModelAdmin):
         return self.upload(request, PopulationFileForm, _("Import population figures"), act)
 
     def count(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         if request.method == "POST":
             try:
                 assert isinstance(request.user, User)

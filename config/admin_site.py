@@ -4,7 +4,7 @@ Signing in is allauth's, with its second factor; someone who is signed in but ha
 another sign-in page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -15,11 +15,19 @@ from django.shortcuts import resolve_url
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
 
+OWN = frozenset({"accounts", "audit", "participation", "budgets"})
+
 
 class StaffSite(AdminSite):
     site_header = site_title = _("For staff")
     index_title = _("What needs you today")
     enable_nav_sidebar = False
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only our own records have pages: nobody edits what Django and allauth keep."""
+        models = model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
+        own = [model for model in models if model._meta.app_label in OWN]
+        super().register(own, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_staff
@@ -55,4 +63,6 @@ class StaffSite(AdminSite):
         from budgets.admin.urls import staff_urls as budget_urls
         from participation.admin.urls import staff_urls as process_urls
 
-        return [*process_urls(self.admin_view), *budget_urls(self.admin_view), *super().get_urls()]
+        # Django's way from a record to its public page asks nobody who they are, and none of ours needs it.
+        plain = [one for one in super().get_urls() if getattr(one, "name", "") != "view_on_site"]
+        return [*process_urls(self.admin_view), *budget_urls(self.admin_view), *plain]

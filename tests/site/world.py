@@ -1,0 +1,314 @@
+"""One small municipality with something behind every address, and somebody of every kind to ask for it.
+
+Everything was made by the real actions, each at its moment; what a sweep changes is rolled back after each test.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.webauthn.internal.auth import WebAuthn
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from fido2.cose import ES256
+from fido2.webauthn import (
+    Aaguid,
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorAttestationResponse,
+    AuthenticatorData,
+    CollectedClientData,
+    RegistrationResponse,
+)
+
+from accounts import actions as accounts
+from accounts.models import District, Organisation, PopulationFigure, RegisterExtract, Unit, User
+from accounts.permissions import Role
+from budgets import actions as budgets
+from budgets.models import Project, Round
+from participation import clock, lifecycle
+from participation.actions import contributions as giving
+from participation.actions import following, outcomes, programmes
+from participation.actions import process as setting_up
+from participation.choices import Status
+from participation.models import (
+    Change,
+    CommitteeMeeting,
+    Contribution,
+    Notice,
+    Process,
+    ProcessQuestion,
+    Programme,
+    Theme,
+)
+from tests.accounts.factories import (
+    make_citizen,
+    make_district,
+    make_extract,
+    make_resident,
+    make_resident_citizen,
+    make_staff,
+    make_unit,
+)
+from tests.factories import make_meeting, make_process
+
+# The columns of the table: who asks.
+ROLES = (
+    "anonymous",
+    "citizen",  # lives here, and gave what there is
+    "stranger",  # a citizen of another municipality
+    "worker",  # caseworker of the unit
+    "other_worker",  # caseworker of another unit
+    "manager",
+    "councillor",
+    "polling",
+    "administrator",
+    "half_in",  # a caseworker of the unit who has no second factor yet
+)
+
+
+@dataclass
+class World:
+    unit: Unit
+    other_unit: Unit
+    district: District
+    extract: RegisterExtract
+    people: dict[str, User]
+    processes: dict[str, Process] = field(default_factory=dict)  # by status; "open" takes ideas, "vote" votes
+    project: Contribution = None  # type: ignore[assignment]
+    hidden: Contribution = None  # type: ignore[assignment]  # the citizen's, turned away by a moderator
+    theme: Theme = None  # type: ignore[assignment]
+    question: ProcessQuestion = None  # type: ignore[assignment]
+    change: Change = None  # type: ignore[assignment]
+    programme: Programme = None  # type: ignore[assignment]
+    round: Round = None  # type: ignore[assignment]  # counted
+    voting: Round = None  # type: ignore[assignment]  # open for votes
+    draft_token: str = ""
+    passkey: Authenticator = None  # type: ignore[assignment]
+    address: EmailAddress = None  # type: ignore[assignment]
+    organisation: Organisation = None  # type: ignore[assignment]
+    figure: PopulationFigure = None  # type: ignore[assignment]
+    meeting: CommitteeMeeting = None  # type: ignore[assignment]
+    notice: Notice = None  # type: ignore[assignment]
+    sessions: dict[str, str] = field(default_factory=dict)  # what each one's cookie says
+
+    def client(self, role: str) -> Client:
+        """A browser that has just come in, without a trace of what it did before."""
+        client = Client()
+        if role in self.sessions:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
+        return client
+
+
+def session_of(user: User) -> str:
+    """Signed in; whoever works here has just proven who they are."""
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": "password", "at": time.time(), "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return str(session.session_key)
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Nothing done inside stays. Marked as a test's own, so that actions that must be outermost may run."""
+    with transaction.atomic():
+        transaction.get_connection().atomic_blocks[-1]._from_testcase = True
+        yield
+        transaction.set_rollback(True)
+
+
+def passkey_of(user: User) -> Authenticator:
+    """As a browser would register it; no key in the world opens it."""
+    identity, point = b"0123456789abcdef", bytes(31) + b"\x01"
+    credential = AttestedCredentialData.create(
+        Aaguid.NONE, identity, ES256({1: 2, 3: -7, -1: 1, -2: point, -3: point})
+    )
+    data = AuthenticatorData.create(bytes(32), AuthenticatorData.FLAG.AT, 0, credential)
+    answer = RegistrationResponse(
+        raw_id=identity,
+        response=AuthenticatorAttestationResponse(
+            client_data=CollectedClientData.create("webauthn.create", bytes(32), "http://testserver"),
+            attestation_object=AttestationObject.create("none", data, {}),
+        ),
+    )
+    return WebAuthn.add(user, "Min nøgle", dict(answer)).instance
+
+
+def give(process: Process, by: User, title: str, **fields: Any) -> Contribution:
+    return giving.give_contribution(
+        process=process,
+        by=by,
+        **{
+            "title": title,
+            "body": "De ældre skal kunne hvile sig på vej til bussen.",
+            "detail": {"why": "Der er langt.", "cost_lines": [{"text": "Bænk", "amount": 12_000}]},
+        }
+        | fields,
+    )
+
+
+def assess(contribution: Contribution, by: User, price: int) -> None:
+    budgets.assess_project(
+        project=Project.objects.get(contribution=contribution),
+        by=by,
+        assessment="feasible",
+        explanation="Det kan lade sig gøre.",
+        price=price,
+    )
+
+
+def build() -> World:
+    unit, other_unit, district = make_unit(), make_unit(), make_district()
+    extract = make_extract(valid_until=clock.today() + timedelta(days=800))
+    staff = {
+        "worker": make_staff(Role.CASEWORKER, units=[unit], password="en lang og god adgangskode"),
+        "other_worker": make_staff(Role.CASEWORKER, units=[other_unit]),
+        "manager": make_staff(Role.MANAGER, units=[unit]),
+        "councillor": make_staff(Role.COUNCILLOR),
+        "polling": make_staff(Role.POLLING_OFFICER),
+        "administrator": make_staff(Role.ADMINISTRATOR),
+        "half_in": make_staff(Role.CASEWORKER, units=[unit], factor=False),
+    }
+    citizens = {
+        "citizen": make_citizen(first_name="Karen", person=make_resident().person),
+        "stranger": make_citizen(first_name="Søren", person=make_resident(municipality_code="0101").person),
+    }
+    world = World(unit, other_unit, district, extract, staff | citizens)
+    for status in (Status.DRAFT, Status.IN_REVIEW, Status.APPROVED, Status.CANCELLED, Status.INFORMED):
+        world.processes[status] = make_process(
+            status=status, unit=unit, author=staff["worker"], manager=staff["manager"]
+        )
+    world.processes["open"] = make_process(
+        status=Status.OPEN, phase="ideas", unit=unit, author=staff["worker"], manager=staff["manager"]
+    )
+    _fill_open(world)
+    _run_through(world)
+    _citizens_things(world)
+    _records(world)
+    world.sessions = {role: session_of(user) for role, user in world.people.items()}
+    world.passkey = passkey_of(staff["worker"])
+    RecoveryCodes.activate(staff["worker"])
+    return world
+
+
+def _fill_open(world: World) -> None:
+    process, worker, citizen = world.processes["open"], world.people["worker"], world.people["citizen"]
+    world.programme = programmes.create_programme(
+        by=worker, unit=world.unit, title="Den grønne midtby", introduction="Flere forløb om én sag."
+    )
+    programmes.put_in_programme(process=process, by=worker, programme=world.programme)
+    world.project = give(process, citizen, "En bænk ved søen", district=world.district)
+    world.hidden = give(process, citizen, "Noget, der ikke er plads til")
+    giving.moderate(contribution=world.hidden, by=worker, publish=False, reason="Det handler ikke om sagen.")
+    giving.report_contribution(
+        contribution=world.project, by=world.people["stranger"], reason="Står der to gange."
+    )
+    giving.comment_internally(contribution=world.project, by=worker, text="Spørg Park og Vej.")
+    world.theme = giving.create_theme(process=process, by=worker, title="Bænke")
+    giving.put_in_theme(contributions=[world.project], by=worker, theme=world.theme)
+    world.question = giving.ask_question(process=process, by=citizen, text="Hvem bestemmer til sidst?")
+    answered = giving.ask_question(process=process, by=citizen, text="Hvornår får vi svar?")
+    giving.answer_question(question=answered, by=worker, answer="I maj.")
+    world.change = setting_up.propose_correction(
+        process=process,
+        by=world.people["manager"],
+        fields={"introduction": "Pengene er jeres."},
+        reason="En slåfejl.",
+    )
+    outcomes.publish_news(process=process, by=worker, title="Kom til møde", text="På torsdag på skolen.")
+    following.follow(process=process, by=citizen)
+
+
+def _run_through(world: World) -> None:
+    """Two budgets with votes: one is voted on now, one is counted, decided and concluded."""
+    worker, manager, citizen = (world.people[role] for role in ("worker", "manager", "citizen"))
+    about = {"unit": world.unit, "author": worker, "manager": manager}
+    voting = make_process(status=Status.APPROVED, opens_at=clock.now() - timedelta(days=50), **about)
+    over = make_process(status=Status.APPROVED, opens_at=clock.now() - timedelta(days=150), **about)
+    for process in (voting, over):
+        with clock.frozen(process.opens_at + timedelta(minutes=1)):
+            lifecycle.perform(process=process, name="open", by=None)
+        process.refresh_from_db()
+        with clock.frozen(process.opens_at + timedelta(days=3)):
+            given = [give(process, citizen, f"Forslag {number}") for number in range(1, 5)]
+        with clock.frozen(process.opens_at + timedelta(days=35)):
+            for number, contribution in enumerate(given, start=1):
+                assess(contribution, worker, 50_000 * number)
+        with clock.frozen(process.opens_at + timedelta(days=45)):
+            world.round = budgets.open_round(process=process, by=None)
+            voters = [make_resident_citizen(birth_date=date(1970, 3, 4)) for _ in range(3)]
+            for choice, voter in zip(("1", "2", "2"), voters, strict=True):
+                budgets.cast_ballot(round=world.round, by=voter, choices=[(choice, 1)], tracker=None)
+            if process is over:
+                budgets.cast_ballot(round=world.round, by=citizen, choices=[("3", 1)], tracker=None)
+    voting.refresh_from_db()
+    world.voting = Round.objects.for_voting().get(process=voting)
+    world.processes["vote"] = voting
+    with clock.frozen(over.closes_at + timedelta(minutes=1)):
+        over = lifecycle.perform(process=over, name="close", by=None)
+    with clock.frozen(over.closes_at + timedelta(hours=1)):
+        world.round = budgets.seal_round(round=world.round, by=None)
+    with clock.frozen(over.closes_at + timedelta(days=1)):
+        budgets.count_round(round=world.round, by=worker)
+        giving.answer_contributions(
+            contributions=given[:3], by=worker, outcome="adopted", answer="Det bliver bygget til foråret."
+        )
+        giving.answer_contributions(
+            contributions=given[3:], by=worker, outcome="not_adopted", answer="Det fik ikke stemmer nok."
+        )
+    with clock.frozen(over.closes_at + timedelta(days=22)):
+        outcomes.record_decision(
+            process=over, by=worker, decided_on=clock.today(), body="Byrådet", text="Byrådet sagde ja."
+        )
+        outcomes.record_impact(
+            process=over, by=worker, text="Der kom en bænk ved søen.", contributions=given[:1]
+        )
+        outcomes.state_told_outside(process=over, by=worker, how="Lokalavisen", on=clock.today())
+        over = lifecycle.perform(process=over, name="decide", by=worker)
+    world.processes[Status.DECIDED] = over
+    world.processes[Status.CLOSED] = make_process(status=Status.CLOSED, **about)
+    world.processes[Status.CONCLUDED] = make_process(status=Status.CONCLUDED, **about)
+
+
+def _citizens_things(world: World) -> None:
+    citizen = world.people["citizen"]
+    world.draft_token = giving.save_draft(
+        process=world.processes["open"],
+        by=citizen,
+        data={
+            "title": ["Et springvand"],
+            "body": ["Midt på torvet."],
+            "why": ["Børn elsker vand."],
+            "cost_lines_text": ["Springvand"],
+            "cost_lines_amount": ["90.000"],
+            "name_shown": ["first"],
+        },
+    )
+    world.address = EmailAddress.objects.create(user=citizen, email="karen@example.dk", primary=True)
+    accounts.export_data(user=citizen, by=citizen)
+
+
+def _records(world: World) -> None:
+    """What is kept in Django's admin."""
+    world.organisation = Organisation.objects.create(cvr="12345678", name="Cykelklubben")
+    world.figure = PopulationFigure.objects.create(
+        district=world.district, sex="F", age=40, people=12, source="FOLK1A"
+    )
+    world.meeting = make_meeting(clock.now() + timedelta(days=60))
+    world.notice = Notice.objects.filter(process=world.processes["open"]).earliest("pk")
+    Notice.objects.filter(pk=world.notice.pk).update(state=Notice.State.UNCERTAIN)
