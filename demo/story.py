@@ -2,7 +2,7 @@
 it would have happened: one collects ideas, one has its vote open, one has been decided and carried out."""
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from budgets import ballots
 from budgets.actions.counting import count_round, decide_projects, record_lot, waiting_for_lot
 from budgets.actions.projects import assess_project
 from budgets.actions.rounds import anonymise_roll, open_round, seal_round
-from budgets.models import Ballot, Project, Roll, Round
+from budgets.models import Assessment, Ballot, Project, Roll, Round
 from demo import geography, register, staff, texts
 from demo.texts import ProjectText
 from participation import clock, lifecycle
@@ -81,7 +81,7 @@ def tell(say: Tell = lambda line: None) -> Town:
     town = Town(now, colleagues, districts, lines, random.Random(2025), {})  # noqa: S311 - a story, not a lot
     _calendar(town)
     _register(
-        town, days_ago=530, lines=lines[:: len(lines) // 9_000] + [one for one in lines if one.house <= 12]
+        town, days_ago=530, lines=lines[:: max(len(lines) // 9_000, 1)] + [one for one in lines if one.house <= 12]
     )
     carried_out(town, say)
     _register(town, days_ago=20, lines=lines)
@@ -274,29 +274,45 @@ def _propose(
             )
 
 
-def _assess(
-    town: Town, process: Process, at: datetime, refused: dict[str, str], remarks: dict[str, str]
+def assess(
+    process: Process,
+    at: datetime,
+    refused: Mapping[str, str] | None = None,
+    remarks: Mapping[str, str] | None = None,
 ) -> None:
+    """What nobody has assessed yet, on one day: feasible at its own price unless it is among `refused`."""
+    amir = User.objects.get(email="amir@lunde.example")
     with clock.frozen(at):
-        for project in Project.objects.filter(contribution__process=process).select_related("contribution"):
+        for project in Project.objects.filter(
+            contribution__process=process, assessment=Assessment.UNDECIDED
+        ).select_related("contribution"):
             title = project.contribution.title
-            if title in refused:
+            if title in (refused or {}):
                 assess_project(
                     project=project,
-                    by=town.staff["Amir"],
-                    assessment="not_feasible",
-                    explanation=refused[title],
+                    by=amir,
+                    assessment=Assessment.NOT_FEASIBLE,
+                    explanation=(refused or {})[title],
                 )
             else:
                 assess_project(
                     project=project,
-                    by=town.staff["Amir"],
-                    assessment="feasible",
+                    by=amir,
+                    assessment=Assessment.FEASIBLE,
                     price=project.cost,
-                    explanation=remarks.get(
-                        title, "Kan lade sig gøre. Prisen svarer til det, vi plejer at betale."
-                    ),
+                    explanation=(remarks or {}).get(title, texts.FEASIBLE),
                 )
+
+
+def live_through(process: Process, until: datetime) -> None:
+    """What people would have done before `until`, where a presentation jumps over it: assess, and vote."""
+    phases = {phase.kind: phase.interval for phase in process.phases.all()}
+    if until >= phases["vote"].lower:
+        assess(process, phases["assessment"].upper - timedelta(days=10))
+    if until >= phases["vote"].upper and not process.rounds.exists():
+        with clock.frozen(phases["vote"].lower):
+            round = open_round(process=process)
+        vote(random.Random(process.pk), round, 2_300, phases["vote"].lower, phases["vote"].upper)  # noqa: S311
 
 
 def collecting_ideas(town: Town, say: Tell) -> Process:
@@ -403,8 +419,7 @@ def voting_open(town: Town, say: Tell) -> Process:
         rows={"touched_districts": [town.districts["vest"]]},
     )
     _propose(town, process, texts.VESTERVANG, starts, ideas_end)
-    _assess(
-        town,
+    assess(
         process,
         town.day(-20, 11),
         {
@@ -417,7 +432,7 @@ def voting_open(town: Town, say: Tell) -> Process:
     )
     with clock.frozen(vote_starts):
         round = open_round(process=process)
-    _vote(town, round, 487, vote_starts, town.now)
+    vote(town.chance, round, 487, vote_starts, town.now)
     with clock.frozen(town.day(-5, 10)):
         outcomes.publish_news(
             process=process,
@@ -458,10 +473,10 @@ def carried_out(town: Town, say: Tell) -> Process:
         detail={"max_choices": 4, "propose": {"min_age": 13}, "vote": {"min_age": 15}, "min_votes": 100},
     )
     _propose(town, process, texts.CARRIED_OUT_2025, starts, ideas_end)
-    _assess(town, process, town.day(-395, 11), {}, {})
+    assess(process, town.day(-395, 11))
     with clock.frozen(vote_starts):
         round = open_round(process=process)
-    _vote(town, round, VOTERS_2025, vote_starts, vote_ends)
+    vote(town.chance, round, VOTERS_2025, vote_starts, vote_ends)
     with clock.frozen(vote_ends + timedelta(minutes=1)):
         process = lifecycle.perform(process=process, name="close", by=None)
     with clock.frozen(vote_ends + timedelta(days=1)):
@@ -569,7 +584,7 @@ def _decide_and_conclude(town: Town, process: Process, round: Round, winners: li
         anonymise_roll(round=round)
 
 
-def _vote(town: Town, round: Round, voters: int, starts: datetime, ends: datetime) -> None:
+def vote(chance: random.Random, round: Round, voters: int, starts: datetime, ends: datetime) -> None:
     """Ballots of residents who may vote: written like the real ones, encrypted, but in bulk.
 
     People like what is near them, what is cheap less than what is dear, and some projects for no reason at all.
@@ -590,8 +605,8 @@ def _vote(town: Town, round: Round, voters: int, starts: datetime, ends: datetim
         for resident in residents.only("person_id", "birth_date", "sex", "school_district_id")
         if age_on(resident.birth_date, opening) >= rule.min_age
     ]
-    chosen = town.chance.sample(able, min(voters, len(able)))
-    appeal = {project.number: town.chance.lognormvariate(0, 0.7) for project in projects}
+    chosen = chance.sample(able, min(voters, len(able)))
+    appeal = {project.number: chance.lognormvariate(0, 0.7) for project in projects}
     days = max((ends - starts).days, 1)
     roll, urn = [], []
     for resident in chosen:
@@ -600,15 +615,15 @@ def _vote(town: Town, round: Round, voters: int, starts: datetime, ends: datetim
             * (3.5 if project.contribution.district_id == resident.school_district_id else 1.0)
             for project in projects
         ]
-        wanted = town.chance.choices((1, 2, 3, 4), (1, 2, 4, 3))[0]
-        picked = _pick(town.chance, projects, liking, min(wanted, budget.max_choices or len(projects)))
+        wanted = chance.choices((1, 2, 3, 4), (1, 2, 4, 3))[0]
+        picked = _pick(chance, projects, liking, min(wanted, budget.max_choices or len(projects)))
         age = age_on(resident.birth_date, opening)
         roll.append(
             Roll(
                 round=round,
                 person_id=resident.person_id,
                 channel=IntakeChannel.WEB,
-                day=opening + timedelta(days=int(days * town.chance.betavariate(1.2, 1.2))),
+                day=opening + timedelta(days=int(days * chance.betavariate(1.2, 1.2))),
                 age_band=age_band(age),
                 sex=resident.sex,
                 district_id=resident.school_district_id,
@@ -623,7 +638,7 @@ def _vote(town: Town, round: Round, voters: int, starts: datetime, ends: datetim
                 ),
             )
         )
-    town.chance.shuffle(urn)
+    chance.shuffle(urn)
     Roll.objects.bulk_create(roll, batch_size=2000)
     Ballot.objects.bulk_create(urn, batch_size=2000)
 

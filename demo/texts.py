@@ -307,3 +307,4 @@ FINISHED_TEXTS = (
     "I lørdags klippede naboerne snoren over. Tak til alle, der har gravet, malet og båret.",
     "Det sidste er på plads, og regningen holdt. Kig forbi, og sig til, hvis noget skal rettes.",
 )
+FEASIBLE = "Kan lade sig gøre. Prisen svarer til det, vi plejer at betale."

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 
+from demo import story
 from participation import clock, lifecycle
 from participation.choices import Status
 from participation.models import Process
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         if not settings.CLOCK_FILE:
             raise CommandError("The clock can only be moved in the demo: CLOCK_FILE is not set.")
         clock.move(self._target(options["to"], options["slug"]))
+        for process in Process.objects.filter(status=Status.OPEN):
+            story.live_through(process, clock.now())
         self._turn()
         local = timezone.localtime(clock.now())
         self.stdout.write(f"It is now {formats.date_format(local, 'j. F Y')} {local:%H:%M} for everybody.")
