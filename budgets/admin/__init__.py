@@ -12,6 +12,7 @@ registry.register(
         start_form=StartBudgetForm,
         detail_forms=BudgetForms,
         record_form=RecordProjectForm,
+        duty_pages={"assess": ("admin:budget-projects", "?state=undecided")},
         tabs=(
             registry.Tab("projects", _("Assessment"), "admin:budget-projects"),
             registry.Tab("vote", _("The vote"), "admin:budget-vote"),

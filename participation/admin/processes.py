@@ -33,7 +33,16 @@ from participation.admin.pages import ActPage, back, own_process, refuse, seen_p
 from participation.admin.setup import PracticalForm, SetUp
 from participation.choices import LadderStep, Status, Touches
 from participation.models import Change, Process
-from participation.permissions.process import can_act_for, can_edit, can_hand_over
+from participation.permissions.process import (
+    AMENDABLE,
+    CORRECTABLE,
+    can_act_for,
+    can_amend,
+    can_correct,
+    can_edit,
+    can_extend,
+    can_hand_over,
+)
 from participation.principles import judging, preconditions
 
 PER_PAGE = 50
@@ -199,7 +208,9 @@ def setup(request: HttpRequest, pk: int) -> HttpResponse:
     process = own_process(request, pk)
     verdict = can_edit(request.user, process)
     if not verdict:
-        return show(request, "admin/process/setup_closed.html", tab="setup", process=process, verdict=verdict)
+        others = other_steps(process, request.user)
+        context = {"verdict": verdict, "others": others}
+        return show(request, "admin/process/setup_closed.html", tab="setup", process=process, **context)
     if request.method == "GET":
         return _setup_page(request, process, SetUp(process, request.user))
     form = SetUp(process, request.user, request.POST)
@@ -300,6 +311,40 @@ def buttons(process: Process, user: Any) -> list[dict[str, Any]]:
     ]
 
 
+def other_steps(process: Process, user: Any) -> list[dict[str, Any]]:
+    """What else can be done from here, each with why it is off; what never fits the status is left out."""
+    allowed = Verdict(True)
+    known = [
+        (
+            "process-extend",
+            _("Give people more time"),
+            can_extend(user, process),
+            process.status == Status.OPEN,
+        ),
+        (
+            "process-amend",
+            _("Change the frame or the dates"),
+            can_amend(user, process),
+            process.status in AMENDABLE,
+        ),
+        (
+            "process-correct",
+            _("Correct the wording"),
+            can_correct(user, process),
+            process.status in CORRECTABLE,
+        ),
+        ("process-practical", _("Change practical things"), allowed, process.status != Status.DRAFT),
+        ("process-preview", _("See it as people do"), allowed, True),
+        ("process-copy", _("Make a copy"), allowed, True),
+        ("process-handover", _("Hand over"), can_hand_over(user, process), True),
+    ]
+    return [
+        {"label": label, "verdict": verdict, "url": reverse(f"admin:{name}", args=[process.pk])}
+        for name, label, verdict, fits in known
+        if fits
+    ]
+
+
 @require_GET
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
     process = seen_process(request, pk)
@@ -313,7 +358,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
         "words": words_of(process),
         "sent_back": process.transitions.select_related("by").filter(name="send_back").first(),
         "own": bool(can_act_for(request.user, process)),
-        "may_hand_over": can_hand_over(request.user, process),
+        "others": other_steps(process, request.user),
     }
     return show(request, "admin/process/overview.html", tab="overview", process=process, **context)
 
@@ -403,6 +448,7 @@ class Step(ActPage):
             name=self.transition.name,
             by=self.request.user,
             comment=form.cleaned_data["comment"],
+            version=_version(self.request.POST) if "version" in self.request.POST else None,
         )
 
 

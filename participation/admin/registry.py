@@ -1,7 +1,7 @@
 """What a format adds to the staff pages. A format's own admin registers itself; this room never imports one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django import forms
@@ -43,13 +43,15 @@ class Tab:
 @dataclass(frozen=True)
 class StaffFormat:
     """`start_form` asks for the little that a draft needs to exist, `record_form` for what a contribution has beside its
-    text when it is recorded for someone; their `detail()` goes to the action."""
+    text when it is recorded for someone; their `detail()` goes to the action. `duty_pages` says where the format's own
+    duties are done: kind → (URL name, query)."""
 
     key: str
     start_form: type[forms.Form]
     detail_forms: Callable[..., DetailForms]
     record_form: type[forms.Form] | None = None
     tabs: tuple[Tab, ...] = ()
+    duty_pages: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 _formats: dict[str, StaffFormat] = {}

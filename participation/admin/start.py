@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.permissions import Permission
 from participation import clock, duties
 from participation.admin import readiness as ready
+from participation.admin import registry
 from participation.choices import OVER, Status
 from participation.models import Process
 from participation.principles import judging
@@ -30,7 +31,6 @@ DONE_ON = {
     "approve": ("admin:process-overview", ""),
     "moderate": ("admin:process-contributions", "?state=pending"),
     "answer": ("admin:process-contributions", "?state=unanswered"),
-    "assess": ("admin:budget-projects", "?state=undecided"),
     "decide": ("admin:process-result", ""),
     "report_back": ("admin:process-result", ""),
     "question": ("admin:process-questions", ""),
@@ -83,7 +83,8 @@ def _text(duty: duties.Duty) -> str:
 
 
 def _url(duty: duties.Duty) -> str:
-    name, query = DONE_ON.get(duty.kind, ("admin:process-overview", ""))
+    pages = DONE_ON | registry.get(duty.process.format).duty_pages
+    name, query = pages.get(duty.kind, ("admin:process-overview", ""))
     return reverse(name, args=[duty.process.pk]) + query
 
 

@@ -123,6 +123,11 @@ DJANGOS = {"committees", "committee", "minimums", "texts", "notices", "audit"}
 def test_pages_are_clean_and_fit(width, new_context, live_server, axe, worker, open_process, draft):
     page = at_work(new_context, live_server, worker, viewport={"width": width, "height": 900})
     wrong = []
+    page.on(
+        "console",
+        lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    page.on("pageerror", lambda error: wrong.append(str(error)))
     for name, address in addresses(open_process, draft).items():
         answer = page.goto(address)
         if answer.status != 200:

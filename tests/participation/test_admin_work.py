@@ -349,3 +349,57 @@ def test_failed_mail_is_shown_and_cannot_be_sent_again_from_here(office, process
     html = text(office, "admin:participation_notice_changelist")
     assert "Nyt fra Solbyen" in html
     assert 'name="action"' not in html
+
+
+# Each step and its verdict
+
+EVERY_STATUS = (
+    Status.DRAFT, Status.IN_REVIEW, Status.APPROVED, Status.OPEN, Status.CLOSED, Status.DECIDED, Status.CONCLUDED,
+    Status.CANCELLED, Status.INFORMED,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("status", EVERY_STATUS)
+@pytest.mark.parametrize("role", [Role.CASEWORKER, Role.MANAGER])
+def test_each_step_is_a_link_or_says_why_it_is_off(unit, worker, manager, status, role):
+    from django.utils.html import escape
+    from django.utils.translation import override
+
+    from participation import lifecycle
+
+    process = make_process(status=status, unit=unit, author=worker, manager=manager)
+    user = worker if role == Role.CASEWORKER else manager
+    html = text(signed_in(user), "admin:process-overview", process.pk)
+    with override("da"):
+        for step, verdict in lifecycle.available(process, user):
+            address = reverse("admin:process-step", args=[process.pk, step.name])
+            assert (f'href="{address}"' in html) is bool(verdict), step.name
+            assert verdict or escape(verdict.reason) in html
+
+
+@pytest.mark.parametrize("status", EVERY_STATUS)
+def test_a_step_that_is_off_is_not_taken_by_posting_it(office, unit, worker, manager, status):
+    from participation import lifecycle
+
+    process = make_process(status=status, unit=unit, author=worker, manager=manager)
+    off = [step.name for step in lifecycle.TRANSITIONS if not lifecycle.can(process, step.name, worker)]
+    for name in off:
+        office.post(reverse("admin:process-step", args=[process.pk, name]), {"comment": "Alligevel."})
+        process.refresh_from_db()
+        assert process.status == status, name
+    assert off
+
+
+def test_nobody_approves_what_they_have_not_read(unit, worker, manager, office):
+    process = make_process(status=Status.IN_REVIEW, unit=unit, author=worker, manager=manager)
+    boss = signed_in(manager)
+    form = form_with(text(boss, "admin:process-step", process.pk, "approve"), "version")
+    boss.post(reverse("admin:process-step", args=[process.pk, "send_back"]), {"comment": "Ret dato."})
+    process.refresh_from_db()
+    setup = form_with(text(office, "admin:process-setup", process.pk), "version")
+    office.post(reverse("admin:process-setup", args=[process.pk]), setup | {"promise": "Noget helt andet."})
+    office.post(reverse("admin:process-step", args=[process.pk, "submit"]))
+    answer = boss.post(reverse("admin:process-step", args=[process.pk, "approve"]), form)
+    assert answer.status_code == 200
+    process.refresh_from_db()
+    assert process.status == Status.IN_REVIEW
