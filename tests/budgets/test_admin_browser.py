@@ -123,9 +123,11 @@ DJANGOS = {"committees", "committee", "minimums", "texts", "notices", "audit"}
 def test_pages_are_clean_and_fit(width, new_context, live_server, axe, worker, open_process, draft):
     page = at_work(new_context, live_server, worker, viewport={"width": width, "height": 900})
     wrong = []
+    refused: list[
+        str
+    ] = []  # by the security policy; axe's own measuring is refused too, so it is emptied after it
     page.on(
-        "console",
-        lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None,
+        "console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None
     )
     page.on("pageerror", lambda error: wrong.append(str(error)))
     for name, address in addresses(open_process, draft).items():
@@ -137,10 +139,12 @@ def test_pages_are_clean_and_fit(width, new_context, live_server, axe, worker, o
             page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"), full_page=True)
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wrong.append(f"{name}: scrolls sideways at {width}")
+        wrong += [f"{name}: {text}" for text in refused]
         try:
             axe(page)
         except AssertionError as found:
             wrong.append(f"{name}: {found}")
+        refused.clear()
     assert not wrong, "\n".join(wrong)
 
 
