@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
@@ -15,6 +16,7 @@ from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from budgets import counting, pabulib
 from budgets.ballots import Paper, round_paper
@@ -142,12 +144,15 @@ def served_file(round: Round) -> File:
     """The published file for download: made once and kept in the cache, and never another than the one whose SHA-256 was
     published at sealing. Raises ValueError if the ballots no longer give that."""
     key = f"budgets:published:{round.pb_sha256}"
-    kept: File | None = cache.get(key)
+    kept: File | None = None
+    with suppress(RedisError, OSError):  # without the cache it is made each time
+        kept = cache.get(key)
     if kept is None:
         kept = published_file(round)
         if kept.sha256 != round.pb_sha256:
             raise ValueError(f"The ballots of round {round.pk} no longer give the file that was published.")
-        cache.set(key, kept, KEEP_FILE_SECONDS)
+        with suppress(RedisError, OSError):
+            cache.set(key, kept, KEEP_FILE_SECONDS)
     return kept
 
 

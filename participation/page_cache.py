@@ -1,6 +1,7 @@
 """Whole pages kept for anonymous visitors, for as short as it stays right.
 
-A cached page has no form with a token, no session, no message and no nonce. Any session cookie bypasses the cache.
+A cached page has no form with a token, no session, no message and no nonce. Any session cookie bypasses the cache, and
+so does a message that waits in a cookie of its own.
 What changed invalidates: every audited write moves the generation on. Nothing is older than `SECONDS`, so counts of
 votes, which write no audit row, are never staler than that. Without a working cache every page is simply built.
 """
@@ -12,12 +13,16 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, set_response_etag
 
 SECONDS = 10
+PERSONAL_COOKIES = frozenset({settings.SESSION_COOKIE_NAME, CookieStorage.cookie_name})
+# Each answer's own, or added again by what stands outside this middleware.
+NOT_KEPT = frozenset({"ETag", "Date"})
 GENERATION = "page-generation"
 # Audited, but on no public page; on a voting day there are thousands of the first.
 QUIET = frozenset({"user.signed_up", "user.settings_changed", "user.data_exported"})
@@ -56,34 +61,32 @@ class PageCacheMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method not in {"GET", "HEAD"} or settings.SESSION_COOKIE_NAME in request.COOKIES:
+        if request.method not in {"GET", "HEAD"} or PERSONAL_COOKIES & set(request.COOKIES):
             return self.get_response(request)
         key = self._key(request)
         generation, kept = self._get(key)
         if kept is not None:
-            body, content_type, headers, etag = kept
-            response = HttpResponse(body, content_type=content_type, headers=headers)
-            response["ETag"] = etag
+            body, headers, etag = kept
+            response = HttpResponse(body, headers=headers | {"ETag": etag})
             return get_conditional_response(request, etag=etag, response=response)
         response = self.get_response(request)
-        if not self._may_be_kept(response):
+        if not self._may_be_kept(request, response):
             return response
         response["Cache-Control"] = "no-cache"
         response["Vary"] = "Cookie, HX-Request"
         set_response_etag(response)
-        headers = {
-            name: response[name] for name in ("Content-Language", "Cache-Control", "Vary") if name in response
-        }
-        self._set(key, (generation, (response.content, response["Content-Type"], headers, response["ETag"])))
+        headers = {name: value for name, value in response.headers.items() if name not in NOT_KEPT}
+        self._set(key, (generation, (response.content, headers, response["ETag"])))
         return get_conditional_response(request, etag=response["ETag"], response=response)
 
     @staticmethod
-    def _may_be_kept(response: HttpResponseBase) -> bool:
+    def _may_be_kept(request: HttpRequest, response: HttpResponseBase) -> bool:
         return (
             getattr(response, "public_page", False)
             and response.status_code == 200
             and not response.streaming
             and not response.cookies
+            and getattr(request, "_csp_nonce", None) is None
         )
 
     @staticmethod

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.verdict import Refused, Verdict
 from budgets import actions, permissions, voting
@@ -28,7 +28,7 @@ PER_PAGE = 20
 
 
 @public_page
-@require_GET
+@require_safe
 def project_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every public project: found by words, district and assessment. As many queries at 10 as at 1,000."""
     process = budget_process(slug)

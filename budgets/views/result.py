@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from budgets import charts, election, results, voting
 from budgets.models import Round
@@ -29,7 +29,7 @@ class TrackerForm(forms.Form):
 
 
 @public_page
-@require_GET
+@require_safe
 def result(request: HttpRequest, slug: str) -> HttpResponse:
     process = budget_process(slug)
     found = results.result_for(process)
@@ -57,7 +57,7 @@ def _sealed_round(slug: str) -> Round:
     return round
 
 
-@require_GET
+@require_safe
 def votes_file(request: HttpRequest, slug: str) -> HttpResponse:
     """All ballots without anything about who cast them, or only totals where there are few."""
     file = election.served_file(_sealed_round(slug))
@@ -74,7 +74,7 @@ def _recount() -> bytes:
     return recount_file().read_bytes()
 
 
-@require_GET
+@require_safe
 def recount(request: HttpRequest, slug: str) -> HttpResponse:
     """The count as one file of plain Python, for anyone's own machine."""
     budget_process(slug)

@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.verdict import Refused
 from budgets import actions, ballots, choosing, voting
@@ -234,7 +234,7 @@ def after_vote(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(process)
 
 
-@require_GET
+@require_safe
 def can_i_vote(request: HttpRequest, slug: str) -> HttpResponse:
     """ "Kan jeg stemme?": age and district, without sign-in; nothing is kept."""
     process = budget_process(slug)

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import eligibility
 from accounts.models import EligibilityRule
@@ -290,7 +290,7 @@ def _rule(process: Process) -> EligibilityRule | None:
     return fmt.contribution_rule(process) if fmt.contribution_rule else None
 
 
-@require_GET
+@require_safe
 def can_i_take_part(request: HttpRequest, slug: str) -> HttpResponse:
     """ "Kan jeg være med?": age and district, without sign-in; nothing is kept."""
     process = _process(slug)
@@ -342,7 +342,7 @@ def _years_before(day: date, years: int) -> date:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def contribution_receipt(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     """What was sent, what happens next and when, and what one can do meanwhile. Only for its author."""
     contribution = _own(request, slug, public_id)
@@ -364,7 +364,7 @@ def contribution_receipt(request: HttpRequest, slug: str, public_id: Any) -> Htt
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def contribution_receipt_pdf(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     contribution = _own(request, slug, public_id)
     return printing.pdf_response(
@@ -379,7 +379,7 @@ def _own(request: HttpRequest, slug: str, public_id: Any) -> Contribution:
     return contribution
 
 
-@require_GET
+@require_safe
 def contribution_form_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     """The blank form on paper, with its QR code: the same questions, for those not online."""
     process = _process(slug)
@@ -523,7 +523,7 @@ def contribution_report(request: HttpRequest, slug: str, public_id: Any) -> Http
 
 
 @public_page
-@require_GET
+@require_safe
 def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     contribution = _contribution(request, slug, public_id)
     now, own = clock.now(), contribution.author_id is not None and contribution.author_id == request.user.pk
@@ -541,7 +541,7 @@ def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> Http
 
 
 @public_page
-@require_GET
+@require_safe
 def contribution_list(request: HttpRequest, slug: str) -> HttpResponse:
     """What people have given: found by words, district, outcome and theme. As many queries at 10 as at 1,000."""
     process = _process(slug)

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.verdict import Refused
 from dkfds.wording import day
@@ -28,7 +28,7 @@ def _process(slug: str) -> Process:
 
 
 @public_page
-@require_GET
+@require_safe
 def question_list(request: HttpRequest, slug: str) -> HttpResponse:
     process = _process(slug)
     shown = process.questions.filter(moderation=Moderation.PUBLISHED)
@@ -70,7 +70,7 @@ def question_ask(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "participation/question_ask.html", context, status=status)
 
 
-@require_GET
+@require_safe
 def question_form_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     """The same on paper."""
     process = _process(slug)

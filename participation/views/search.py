@@ -3,7 +3,7 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from participation import clock, search
 from participation.forms.contributions import districts_to_choose
@@ -15,7 +15,7 @@ KINDS = {"forloeb": search.PROCESS, "bidrag": search.CONTRIBUTION}
 
 
 @public_page
-@require_GET
+@require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").replace("\x00", "").strip()[: search.LONGEST]
     kind = request.GET.get("slags", "")
