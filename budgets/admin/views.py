@@ -9,7 +9,7 @@ from django.db.models import Count as CountOf
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -144,17 +144,9 @@ def round_line(user: Any, one: Round) -> dict[str, Any]:
         "tied": counting.waiting_for_lot(count) if count is not None and count.winners is None else [],
         "seal": permissions.can_seal(user, one),
         "count_now": permissions.can_count(user, one),
-        "result_url": _public("budgets:result", one),
-        "pb_url": _public("budgets:votes-file", one),
+        "result_url": reverse("budgets:result", args=[one.process.slug]),
+        "pb_url": reverse("budgets:votes-file", args=[one.process.slug]),
     }
-
-
-def _public(name: str, one: Round) -> str:
-    """An address on the public pages; empty where they are not served."""
-    try:
-        return reverse(name, args=[one.process.slug])
-    except NoReverseMatch:
-        return ""
 
 
 class RoundPage(ActPage):

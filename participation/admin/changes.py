@@ -9,10 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict
-from participation import frozen, phases
+from participation import formats, frozen, phases
 from participation.actions import process as actions
 from participation.admin import registry
-from participation.admin.fields import DateInput, TimeInput, as_last_day, end_moment
+from participation.admin.fields import (
+    DateInput,
+    TimeInput,
+    as_first_day,
+    as_last_day,
+    end_moment,
+    first_moment,
+)
 from participation.admin.forms import long_text
 from participation.admin.pages import ActPage
 from participation.admin.rows import row_sets, rows_for_action
@@ -56,8 +63,6 @@ class ExtendForm(forms.Form):
         )
 
     def phases(self) -> list[dict[str, Any]]:
-        from participation.admin.fields import first_moment
-
         data = self.cleaned_data
         found = []
         for phase in self.planned:
@@ -71,8 +76,6 @@ class ExtendForm(forms.Form):
 
 
 def starts_day(phase: phases.Planned) -> Any:
-    from participation.admin.fields import as_first_day
-
     return as_first_day(phase.starts)[0]
 
 
@@ -86,8 +89,6 @@ class Extend(ActPage):
         return can_extend(self.request.user, self.process)
 
     def form(self, data: Any = None) -> ExtendForm:
-        from participation import formats
-
         labels = {kind.key: kind.label for kind in formats.get(self.process.format).phase_kinds}
         return ExtendForm(data, planned=phases.stored(self.process), labels=labels)
 

@@ -1,18 +1,19 @@
 """A process from its first question to its last: begin, set up, see whether it is ready, and move it on."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import Unit
+from accounts.models import Unit, User
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict
 from audit.models import Entry
@@ -31,7 +32,7 @@ from participation.admin.forms import (
 )
 from participation.admin.pages import ActPage, back, own_process, refuse, seen_process, show, words_of
 from participation.admin.setup import PracticalForm, SetUp
-from participation.choices import LadderStep, Status, Touches
+from participation.choices import LadderStep, Moderation, Status, Touches
 from participation.models import Change, Process
 from participation.permissions.process import (
     AMENDABLE,
@@ -212,7 +213,8 @@ def setup(request: HttpRequest, pk: int) -> HttpResponse:
         context = {"verdict": verdict, "others": others}
         return show(request, "admin/process/setup_closed.html", tab="setup", process=process, **context)
     if request.method == "GET":
-        return _setup_page(request, process, SetUp(process, request.user))
+        stored = _again(pk)
+        return _setup_page(request, stored, SetUp(stored, request.user))
     form = SetUp(process, request.user, request.POST)
     if form.is_valid():
         try:
@@ -232,8 +234,13 @@ def _version(data: QueryDict) -> int:
 
 
 def _again(pk: int) -> Process:
-    """The process as it is stored: the form has put what was typed on its own copy."""
-    return Process.objects.select_related("unit", "owner", "deputy", "meeting").get(pk=pk)
+    """The process as it is stored, with its rows: the form puts what is typed on its own copy."""
+    return (
+        Process.objects.for_checks()
+        .select_related("owner", "deputy")
+        .prefetch_related("summaries")
+        .get(pk=pk)
+    )
 
 
 def _after_saving(request: HttpRequest, process: Process) -> HttpResponse:
@@ -265,7 +272,7 @@ def _setup_page(
         "refused": refused,
         "stale": refused is not None and refused.code == "stale",
         "refused_at": ready.url_of(process, refused.field, on_form=True) if refused else "",
-        "readiness": ready.shown(judging.readiness(process), process, request.user, on_form=True),
+        "readiness": ready.shown(judging.judge(process), process, request.user, on_form=True),
         "buttons": buttons(process, request.user),
         "last_closing": last_closing(process),
     }
@@ -274,8 +281,6 @@ def _setup_page(
 
 def last_closing(process: Process) -> Any:
     """The last possible closing for the meeting chosen: its agenda deadline less the days to work on answers."""
-    from datetime import timedelta
-
     if process.meeting is None:
         return None
     return process.meeting.agenda_deadline - timedelta(days=process.processing_days or 0)
@@ -378,10 +383,6 @@ def phases_of(process: Process) -> list[dict[str, Any]]:
 
 def waiting(process: Process) -> dict[str, int]:
     """Numbers of what waits, in one query."""
-    from django.db.models import Count
-
-    from participation.choices import Moderation
-
     published = Q(moderation=Moderation.PUBLISHED)
     return process.contributions.aggregate(
         given=Count("pk"),
@@ -555,9 +556,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, "admin/process/history.html", tab="history", process=process, page=page, lines=lines)
 
 
-def people(ids: Any) -> dict[int, Any]:
-    from accounts.models import User
-
+def people(ids: Any) -> dict[int, User]:
     return User.objects.in_bulk({pk for pk in ids if pk is not None})
 
 

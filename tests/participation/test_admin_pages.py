@@ -158,3 +158,46 @@ def test_lists_ask_the_same_however_long_they_are(rows, worker, open_process, dj
     ):
         with django_assert_max_num_queries(most):
             assert client.get(reverse(name, args=args)).status_code == 200
+
+
+def queries(client, address) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
+        assert client.get(address).status_code == 200
+    return len(found)
+
+
+def test_the_start_page_asks_the_same_for_few_and_many_processes(unit, worker, manager):
+    client = signed_in(worker)
+    for status in (Status.DRAFT, Status.IN_REVIEW, Status.OPEN, Status.DECIDED):
+        make_process(status=status, unit=unit, author=worker, manager=manager)
+    few = queries(client, reverse("admin:index"))
+    for status in (Status.DRAFT, Status.IN_REVIEW, Status.OPEN, Status.DECIDED) * 2:
+        make_process(status=status, unit=unit, author=worker, manager=manager)
+    assert queries(client, reverse("admin:index")) == few
+
+
+def test_the_set_up_form_asks_the_same_for_few_and_many_rows(unit, worker):
+    from participation.actions.process import update_process
+
+    process = make_process(unit=unit, author=worker)
+    client = signed_in(worker)
+    address = reverse("admin:process-setup", args=[process.pk])
+    promise = {"unit": unit, "what": "Levere", "said_yes_on": None}
+    process = update_process(
+        process=process, by=worker, version=process.version, rows={"internal_promises": [promise]}
+    )
+    few = queries(client, address)
+    points = [{"kind": "open", "text": f"Punkt {number}"} for number in range(30)]
+    promises = [{"unit": unit, "what": f"Levere {number}", "said_yes_on": None} for number in range(20)]
+    update_process(
+        process=process,
+        by=worker,
+        version=process.version,
+        rows={"frame_points": points, "internal_promises": promises},
+    )
+    assert queries(client, address) == few
