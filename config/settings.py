@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -129,7 +130,10 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # pages don't wait for a cache that hangs
+        "OPTIONS": {
+            "socket_connect_timeout": 1,
+            "socket_timeout": 1,
+        },  # pages don't wait for a cache that hangs
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -147,7 +151,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_connect_ti
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "Europe/Copenhagen"
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran last time
     "move by the clock": {"task": "participation.move_by_the_clock", "schedule": 60},
     "tell of phases": {"task": "participation.tell_of_phases", "schedule": 60},
     "remind of overdue": {"task": "participation.remind_of_overdue", "schedule": 3600},
@@ -159,6 +163,10 @@ CELERY_BEAT_SCHEDULE = {
     "compare counts": {"task": "budgets.compare_counts", "schedule": 60},
     "remind of unfinished votes": {"task": "budgets.remind_unfinished", "schedule": 3600},
     "anonymise rolls": {"task": "budgets.anonymise_rolls", "schedule": 3600},
+    "purge personal data": {
+        "task": "accounts.tasks.purge_personal_data",
+        "schedule": crontab(hour=3, minute=20),
+    },
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -81,7 +81,9 @@ def tell(say: Tell = lambda line: None) -> Town:
     town = Town(now, colleagues, districts, lines, random.Random(2025), {})  # noqa: S311 - a story, not a lot
     _calendar(town)
     _register(
-        town, days_ago=530, lines=lines[:: max(len(lines) // 9_000, 1)] + [one for one in lines if one.house <= 12]
+        town,
+        days_ago=530,
+        lines=lines[:: max(len(lines) // 9_000, 1)] + [one for one in lines if one.house <= 12],
     )
     carried_out(town, say)
     _register(town, days_ago=20, lines=lines)
