@@ -1,10 +1,12 @@
 """The history, read-only, and how Django's admin writes into it instead of keeping a log of its own."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.text import capfirst
 
 from audit.actions import record
@@ -26,6 +28,11 @@ class AuditedAdmin(admin.ModelAdmin):
 
     def log_deletion(self, request: HttpRequest, obj: Model, object_repr: str) -> None:
         record(action=f"{obj._meta.model_name}.deleted", by=request.user, obj=obj)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The object's lines in the one history."""
+        found = {"object_type": self.model._meta.label_lower, "object_id": object_id}
+        return HttpResponseRedirect(f"{reverse('admin:audit_entry_changelist')}?{urlencode(found)}")
 
 
 def _names(message: Any) -> list[str]:

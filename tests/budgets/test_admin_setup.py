@@ -363,3 +363,44 @@ def test_a_manager_lets_a_check_pass_with_a_public_reason(office, worker, manage
     assert boss.post(address, {"reason": ""}).status_code == 200
     assert boss.post(address, {"reason": "Alle naboer er spurgt på gaden."}).status_code == 302
     assert "Alle naboer er spurgt på gaden." in page(boss, "admin:process-overview", process.pk)
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"phases-TOTAL_FORMS": "x"}, {"question": "\x00", "touched_districts": "x"}]
+)
+def test_the_readiness_list_takes_anything(office, data):
+    process = begin(office)
+    answer = office.post(reverse("admin:process-check", args=[process.pk]), data)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"title": ""},
+        {"title": "x" * 500},
+        {"detail-total": ""},
+        {"detail-total": "0"},
+        {"detail-total": "9" * 40},
+        {"touches": "moon"},
+        {"unit": "999999"},
+    ],
+)
+def test_nonsense_begins_nothing(office, typed):
+    form = form_with(page(office, "admin:process-start", "citizen_budget"), "title")
+    good = {
+        "title": "Brændkjær",
+        "detail-total": "100.000",
+        "touches": "few",
+        "conflict": "no",
+        "reversible": "yes",
+    }
+    answer = office.post(reverse("admin:process-start", args=["citizen_budget"]), form | good | typed)
+    assert answer.status_code == 200
+    assert not Process.objects.exists()
+
+
+def test_an_unknown_format_or_step_does_not_exist(office):
+    process = begin(office)
+    assert office.get(reverse("admin:process-start", args=["party"])).status_code == 404
+    assert office.get(reverse("admin:process-step", args=[process.pk, "dance"])).status_code == 404

@@ -339,6 +339,10 @@ def test_what_djangos_admin_writes_goes_into_the_one_history(office, worker):
     assert office.post(address, form | meeting).status_code == 302
     entry = Entry.objects.filter(action="committee.added").get()
     assert entry.actor_id == worker.pk
+    history = reverse("admin:participation_committee_history", args=[entry.object_id])
+    shown = office.get(history, follow=True)
+    assert shown.status_code == 200
+    assert "committee.added" in shown.content.decode()
 
 
 def test_failed_mail_is_shown_and_cannot_be_sent_again_from_here(office, process, worker):
