@@ -28,6 +28,51 @@ LONGEST_SEARCH = 100
 
 
 @dataclass
+class Choices:
+    """What a body says: points for each number, and what was typed that is no number of points."""
+
+    points: dict[str, int] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
+    unknown: bool = False
+
+    @sensitive_variables()
+    def check(self, paper: Paper) -> tuple[tuple[str, int], ...]:
+        """The choices as the urn takes them; raises `Refused` with what is wrong."""
+        if self.unknown:
+            raise Refused(
+                "unknown_project", _("One of the projects you chose isn't on the ballot."), "choices"
+            )
+        if self.typed:
+            raise Refused("points_typed", _("Write the points in whole numbers."), "choices")
+        return paper.check(self.points.items())
+
+
+@sensitive_variables()
+def choices_in(paper: Paper, posted: QueryDict) -> Choices:
+    """The ballot as it was sent. What isn't on the ballot is left for `check` to refuse, never dropped in silence."""
+    found = Choices()
+    if paper.ballot_type == BallotType.CUMULATIVE:
+        for name in list(posted)[:MOST_READ]:
+            number = name.removeprefix(POINTS)
+            if not name.startswith(POINTS) or number not in paper.prices:
+                continue
+            text = posted.get(name, "").strip()
+            if text.isascii() and text.isdecimal() and len(text) <= 6:
+                if int(text):
+                    found.points[number] = int(text)
+            elif text:
+                found.typed[number] = text[:20]
+        return found
+    numbers = posted.getlist("choice")[:MOST_READ]
+    for number in numbers[-1:] if paper.ballot_type == BallotType.CHOOSE_ONE else numbers:
+        if number in paper.prices:
+            found.points[number] = 1
+        else:
+            found.unknown = True
+    return found
+
+
+@dataclass
 class Card:
     """A project as the ballot shows it."""
 
@@ -51,11 +96,11 @@ class Choosing:
 
     paper: Paper
     cards: list[Card]
+    choices: Choices
     search: str = ""
     district: str = ""
     only_chosen: bool = False
     refused: Refused | None = None
-    in_error: list[str] = field(default_factory=list)
 
     @property
     def with_points(self) -> bool:
@@ -103,24 +148,18 @@ class Choosing:
                 found[district.pk] = district
         return sorted(found.values(), key=lambda district: district.name)
 
-    @sensitive_variables()
-    def check(self) -> tuple[tuple[str, int], ...]:
-        """The choices as the urn takes them; raises `Refused` with what is wrong."""
-        wrong = [card for card in self.cards if card.typed]
-        if wrong:
-            self.in_error = [card.number for card in wrong]
-            raise Refused("points_typed", _("Write the points in whole numbers."), "choices")
-        return self.paper.check((card.number, card.points) for card in self.chosen)
+    @property
+    def in_error(self) -> list[str]:
+        return list(self.choices.typed) if self.refused else []
 
 
 def projects_of(round: "Round") -> list[Project]:
-    """What stands on the ballot, with what a card shows; one query and one for the cost lines."""
+    """What stands on the ballot, with what a card shows, in one query."""
     return list(
         Project.objects.on_ballot()
         .filter(contribution__process=round.process_id)
         .select_related("contribution__district")
         .defer("contribution__search_vector", "contribution__district__geometry")
-        .prefetch_related("cost_lines")
     )
 
 
@@ -133,43 +172,23 @@ def in_own_order(projects: Iterable[Project], *, round: "Round", by: "User") -> 
 
 @sensitive_variables()
 def read(paper: Paper, projects: Iterable[Project], posted: QueryDict | None = None) -> Choosing:
-    """The ballot as it was sent. What isn't on the ballot is left for `check` to refuse, never dropped in silence."""
+    """The ballot paper with what was sent filled in."""
     posted = posted if posted is not None else QueryDict()
-    cards = [Card(project) for project in projects]
-    by_number = {card.number: card for card in cards}
+    choices = choices_in(paper, posted)
+    cards = [
+        Card(project, choices.points.get(project.number, 0), choices.typed.get(project.number, ""))
+        for project in projects
+    ]
     choosing = Choosing(
         paper,
         cards,
+        choices,
         search=posted.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH],
         district=posted.get("district", "")[:20],
         only_chosen="only_chosen" in posted,
     )
-    if choosing.with_points:
-        _read_points(by_number, posted)
-    else:
-        numbers = posted.getlist("choice")[:MOST_READ]
-        for number in numbers[-1:] if choosing.one else numbers:
-            if number in by_number:
-                by_number[number].points = 1
-            else:
-                choosing.refused = Refused(
-                    "unknown_project", _("One of the projects you chose isn't on the ballot."), "choices"
-                )
     _show(choosing)
     return choosing
-
-
-@sensitive_variables()
-def _read_points(by_number: dict[str, Card], posted: QueryDict) -> None:
-    for name in list(posted)[:MOST_READ]:
-        card = by_number.get(name.removeprefix(POINTS)) if name.startswith(POINTS) else None
-        if card is None:
-            continue
-        text = posted.get(name, "").strip()
-        if text.isascii() and text.isdecimal() and len(text) <= 6:
-            card.points = int(text)
-        else:
-            card.typed = text[:20]
 
 
 def _show(choosing: Choosing) -> None:

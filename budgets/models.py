@@ -5,6 +5,7 @@ Roll and ballot are two tables that nothing ties together: no foreign key, time,
 """
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from participation.choices import IntakeChannel, Moderation
+from participation.choices import PUBLIC, IntakeChannel, Moderation
 from participation.danish import DaSort
 from participation.models import Contribution, Phase, Process, ProcessDetail
 
@@ -240,6 +241,15 @@ class RoundQuerySet(models.QuerySet["Round"]):
         )
         return self.select_related("phase", "process__citizenbudget__vote_rule").annotate(
             paper=ArraySubquery(paper)
+        )
+
+    def open_at(self, slug: str, at: datetime) -> Self:
+        """The round of a public process that takes votes at this moment."""
+        return self.filter(
+            process__slug=slug,
+            process__status__in=PUBLIC,
+            phase__interval__contains=at,
+            state=self.model.State.VOTING,
         )
 
 

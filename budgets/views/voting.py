@@ -43,9 +43,10 @@ CHOOSE, LOOK_OVER, DONE = 1, 2, 3
 def vote(request: HttpRequest, slug: str) -> HttpResponse:
     """Whoever may not vote gets the reason; whoever may gets the ballot, and each press of a button the next answer."""
     now = clock.now()
-    process = budget_process(slug)
+    round = Round.objects.for_voting().open_at(slug, now).first()
+    process = round.process if round else budget_process(slug)
     try:
-        round = voting.round_at(process, now) or actions.open_round(process=process, at=now)
+        round = round or actions.open_round(process=process, at=now)
         if request.POST.get("step") == "cast" and request.user.is_authenticated:
             return no_store(_cast(request, round, now))
         voting.check_may_vote(request.user, round, at=now)
@@ -69,9 +70,7 @@ def _ballot(request: HttpRequest, round: Round) -> HttpResponse:
     chosen = _read(request, round)
     if request.method == "POST" and request.POST.get("step") not in {"search", "change"}:
         try:
-            if chosen.refused:
-                raise chosen.refused
-            chosen.check()
+            chosen.choices.check(chosen.paper)
         except Refused as refused:
             chosen.refused = refused
             return _page(request, round.process, "vote_choose", CHOOSE, 422, round=round, choosing=chosen)
@@ -101,16 +100,15 @@ def _review(
 @sensitive_variables()
 def _cast(request: HttpRequest, round: Round, now: datetime) -> HttpResponse:
     """Into the urn. What is wrong with the ballot is shown with the choices kept; everything else is a plain no."""
-    chosen = _read(request, round)
+    paper, tracker = ballots.round_paper(round), None
     try:
-        if chosen.refused:
-            raise chosen.refused
-        tracker = None
+        choices = choosing.choices_in(paper, request.POST).check(paper)
         if request.POST.get("code") != "no":
             tracker = ballots.unsign_tracker(request.POST.get("tracker", ""), round=round, by=request.user)
-        actions.cast_ballot(round=round, by=request.user, choices=chosen.check(), tracker=tracker, at=now)
+        actions.cast_ballot(round=round, by=request.user, choices=choices, tracker=tracker, at=now)
     except Refused as refused:
         voting.check_may_vote(request.user, round, at=now)
+        chosen = _read(request, round)
         if refused.code == "tracker":
             return _review(request, round, chosen, refused)
         if refused.field != "choices":
