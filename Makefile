@@ -24,11 +24,12 @@ if [ -z "$$python" ]; then echo "Python is missing: install Python 3.11 or newer
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check format lock install install-tests shell
+.PHONY: help run reset clock test check format lock install install-tests shell
 
 help:
 	@echo "make run      the portal with everything it needs, on this machine; Ctrl-C ends it"
 	@echo "make reset    forget the demo's data; the next make run starts over"
+	@echo "make clock TO=vote   move the demo's time: ideas, assessment, vote, closed, now, +DAYS"
 	@echo "make test     every test"
 	@echo "make check    everything that is checked without running tests"
 	@echo "make format   put code and templates in their form"
@@ -49,6 +50,9 @@ run: install
 
 reset: install
 	@$(ENTER) config.run reset
+
+clock: install
+	@$(ENTER) config.run exec python manage.py demo_clock $(TO)
 
 shell: install
 	@$(ENTER) config.run exec python manage.py shell
