@@ -43,6 +43,7 @@ from participation.permissions.process import (
     can_edit,
     can_extend,
     can_hand_over,
+    can_override,
 )
 from participation.principles import judging, preconditions
 
@@ -477,11 +478,15 @@ class OverrideCheck(ActPage):
     button = _("Let it pass")
     done = _("Let through. The reason is shown on the public page.")
 
+    def verdict(self) -> Verdict:
+        return can_override(self.request.user, self.process)
+
     def context(self) -> dict[str, Any]:
-        found = [one for one in judging.findings(self.process) if one.key == self.kwargs["key"]]
-        if not found:
+        judged = judging.readiness(self.process).judged
+        found = next((one.finding for one in judged if one.finding.key == self.kwargs["key"]), None)
+        if found is None:
             raise Http404
-        return {"quoted": found[0].message}
+        return {"quoted": found.message}
 
     def act(self, form: Any) -> None:
         actions.override_check(

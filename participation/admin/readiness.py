@@ -5,9 +5,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.permissions import Permission
 from participation.admin.setup import ProcessForm
 from participation.models import Process
+from participation.permissions.process import can_override
 from participation.principles import Level, Readiness
 from participation.principles.preconditions import QUESTIONS
 
@@ -58,7 +58,7 @@ def url_of(process: Process, field: str | None, *, on_form: bool) -> str:
 
 def shown(readiness: Readiness, process: Process, user: Any, *, on_form: bool = False) -> dict[str, Any]:
     """What the template draws: groups by principle, worst first, with the counts and the five marks."""
-    may_override = user.may(Permission.OVERRIDE_CHECK) and user.pk != process.author_id
+    may_override = bool(can_override(user, process))
     order = list(Level)
     groups: list[dict[str, Any]] = []
     for group in readiness:

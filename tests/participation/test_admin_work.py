@@ -407,3 +407,15 @@ def test_nobody_approves_what_they_have_not_read(unit, worker, manager, office):
     assert answer.status_code == 200
     process.refresh_from_db()
     assert process.status == Status.IN_REVIEW
+
+
+def test_a_promise_not_kept_is_let_pass_only_with_a_public_reason(unit, worker, manager):
+    from participation.principles.judging import readiness
+
+    process = make_process(status=Status.DECIDED, unit=unit, author=worker, manager=manager)
+    key = next(found.key for found in readiness(process).blocking if found.may_be_overridden)
+    address = reverse("admin:process-override", args=[process.pk, key])
+    boss = signed_in(manager)
+    assert address in text(boss, "admin:process-overview", process.pk)
+    assert boss.post(address, {"reason": "Lokalavisen er lukket."}).status_code == 302
+    assert key not in [found.key for found in readiness(process).blocking]
