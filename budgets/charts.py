@@ -6,7 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from budgets.counting import Rule
-from budgets.results import ProjectResult, Result, TurnoutCell
+from budgets.models import HowItWas, Round
+from budgets.results import ProjectResult, Result, TurnoutCell, hide_small
 from dkfds.drawings import share
 from dkfds.wording import kroner, number, percent
 
@@ -52,3 +53,13 @@ def of_turnout(cells: Iterable[TurnoutCell]) -> list[dict[str, Any]]:
         }
         for cell in cells
     ]
+
+
+def of_how_it_was(round: Round) -> list[dict[str, Any]]:
+    """What voters said of voting, as rows of the same kind; nothing while nobody has said anything."""
+    said = dict(round.how_it_was.values_list("answer", "times"))
+    counts = [said.get(answer, 0) for answer in HowItWas.Answer.values]
+    if not any(counts):
+        return []
+    cells = zip(HowItWas.Answer.labels, hide_small(counts), strict=True)
+    return of_turnout(TurnoutCell(str(label), shown) for label, shown in cells)

@@ -394,6 +394,27 @@ class Began(models.Model):
         return str(self.pk)
 
 
+class HowItWas(models.Model):
+    """How it was to vote: only how many gave each answer. No row for a voter, so nothing here tells who or when."""
+
+    class Answer(models.TextChoices):
+        EASY = "easy", _("Easy")
+        FAIR = "fair", _("Neither easy nor hard")
+        HARD = "hard", _("Hard")
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="how_it_was")
+    answer = models.CharField(max_length=4, choices=Answer.choices)
+    times = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("how it was to vote")
+        verbose_name_plural = _("how it was to vote")
+        constraints = [models.UniqueConstraint(fields=["round", "answer"], name="how_it_was_once_each")]
+
+    def __str__(self) -> str:
+        return f"{self.get_answer_display()}: {self.times}"
+
+
 class Lot(models.Model):
     """A public lot between tied projects: drawn outside the computer, recorded here."""
 

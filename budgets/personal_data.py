@@ -39,6 +39,7 @@ PERSONAL: dict[str, Table] = {
     "budgets.Began": Table(
         plain("id", "round") | own("day") | link("user"), owner=("user",), on_erase=OnErase.DELETE
     ),
+    "budgets.HowItWas": Table(plain("id", "round", "answer", "times")),
     "budgets.Lot": Table(
         plain("id", "round", "order", "drawn_at", "how", "recorded_at") | staff("witnesses", "recorded_by")
     ),

@@ -9,7 +9,7 @@ from budgets.actions.counting import (
 )
 from budgets.actions.projects import adjust_project, assess_project, comment_on_project
 from budgets.actions.rounds import anonymise_roll, drop_round, open_round, seal_round
-from budgets.actions.voting import begin, cast_ballot
+from budgets.actions.voting import begin, cast_ballot, say_how_it_was
 
 __all__ = [
     "adjust_project",
@@ -25,5 +25,6 @@ __all__ = [
     "give_up_comparing",
     "open_round",
     "record_lot",
+    "say_how_it_was",
     "seal_round",
 ]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.verdict import Refused
 from budgets import ballots, voting
-from budgets.models import Began, Round
+from budgets.models import Began, HowItWas, Round
 from participation import clock
 from participation.choices import IntakeChannel
 
@@ -97,3 +98,15 @@ def begin(*, round: Round, by: "User", at: datetime | None = None) -> None:
         Began.objects.bulk_create(
             [Began(round=round, user=by, day=timezone.localdate(at))], ignore_conflicts=True
         )
+
+
+def say_how_it_was(*, round: Round, by: "User", answer: str) -> None:
+    """Count one more of an answer, for someone who has voted. Like the ballot it leaves no audit row, which would tell
+    when they voted; answers are counted, not people."""
+    if answer not in HowItWas.Answer.values:
+        raise Refused("answer", _("Choose one of the possibilities."), "how")
+    if not voting.has_voted(by, round):
+        raise Refused("not_voted", _("Only those who have voted can say how it was."), "how")
+    with transaction.atomic():
+        HowItWas.objects.bulk_create([HowItWas(round=round, answer=answer)], ignore_conflicts=True)
+        HowItWas.objects.filter(round=round, answer=answer).update(times=F("times") + 1)

@@ -38,6 +38,7 @@ def result(request: HttpRequest, slug: str) -> HttpResponse:
         "result": found,
         "chart": charts.of_projects(found) if found else [],
         "by_age": charts.of_turnout(found.by_age) if found else [],
+        "how_it_was": charts.of_how_it_was(found.round) if found else [],
         "by_district": charts.of_turnout(found.by_district) if found else [],
         "may_vote": voting.can_open(process, at=clock.now()),
         "tie_rule": results.tie_rule_text(),

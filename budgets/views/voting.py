@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.verdict import Refused
 from budgets import actions, ballots, choosing, voting
 from budgets.choosing import Choosing
-from budgets.models import Round
+from budgets.models import HowItWas, Round
 from budgets.views import budget_process, no_store
 from dkfds.wording import day, deadline
 from participation import clock, printing
@@ -132,6 +132,7 @@ def _receipt(request: HttpRequest, round: Round, tracker: str | None, now: datet
         next_steps=what_happens_next(round, now),
         follows=process.follows.filter(user=request.user).exists(),
         asked_again=request.user.ask_again.filter(topic=process.format).exists(),
+        how_answers=HowItWas.Answer.choices,
     )
 
 
@@ -222,8 +223,15 @@ def receipt_pdf(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def after_vote(request: HttpRequest, slug: str) -> HttpResponse:
-    """The receipt's boxes: follow it, ask me again."""
+    """The receipt's boxes: how it was, follow it, ask me again."""
     process = budget_process(slug)
+    round = Round.objects.filter(process=process).order_by("-number").first()
+    if round is not None and request.POST.get("how"):
+        try:
+            actions.say_how_it_was(round=round, by=request.user, answer=request.POST["how"])
+        except Refused as refused:
+            messages.error(request, refused.reason)
+            return redirect(process)
     if "follow" in request.POST:
         following.follow(process=process, by=request.user)
     if "ask_again" in request.POST:

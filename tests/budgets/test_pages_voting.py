@@ -14,7 +14,7 @@ from django.urls import reverse
 from accounts.models import User
 from audit.models import Entry
 from budgets import actions, results
-from budgets.models import Ballot, Began, Roll, Round
+from budgets.models import Ballot, Began, HowItWas, Roll, Round
 from tests.accounts.factories import make_district
 from tests.budgets import factories as make
 
@@ -386,3 +386,28 @@ def test_can_i_vote_without_sign_in(round: Round) -> None:
 def test_a_draft_has_no_voting_page() -> None:
     process = make.make_process(status="draft")
     assert Client().get(reverse("budgets:vote", args=[process.slug])).status_code == 404
+
+
+def test_how_it_was_is_only_counted_and_only_from_those_who_voted(client: Client, round: Round) -> None:
+    after = address(round, "vote-after")
+    client.post(after, {"how": "easy"})
+    assert not HowItWas.objects.exists()
+    before = Entry.objects.count()
+    assert "How was it to vote?" in text_of(cast(client, round, choice=["1"]))
+    for answer in ("easy", "vrøvl", "hard"):
+        assert client.post(after, {"how": answer}).status_code == 302
+    for _each in range(3):
+        another = signed_in(make.make_voter())
+        cast(another, round, choice=["2"])
+        another.post(after, {"how": "easy"})
+    assert dict(HowItWas.objects.values_list("answer", "times")) == {"easy": 4, "hard": 1}
+    assert Entry.objects.count() == before
+    assert {field.name for field in HowItWas._meta.get_fields()} == {"id", "round", "answer", "times"}
+
+
+def test_following_and_being_asked_again_from_the_receipt(client: Client, round: Round, voter: User) -> None:
+    cast(client, round, choice=["1"])
+    response = client.post(address(round, "vote-after"), {"follow": "1", "ask_again": "1"})
+    assert response["Location"] == round.process.get_absolute_url()
+    assert round.process.follows.filter(user=voter).exists()
+    assert voter.ask_again.filter(topic="citizen_budget").exists()
