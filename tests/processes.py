@@ -114,10 +114,12 @@ def celery_worker_process(start_process: Callable[..., Running]) -> Callable[...
 
 @pytest.fixture
 def web_process(start_process: Callable[..., Running]) -> Callable[..., Running]:
-    """`web_process(workers=2)`: gunicorn as in Procfile, answering; `.url` is its address."""
+    """`web_process(workers=2)`: gunicorn as in Procfile, answering; `.url` is its address (and SITE_URL, so that links in
+    mails lead to it)."""
 
     def start(*, workers: int = 2, threads: int = 4, env: dict[str, str] | None = None) -> Running:
         port = free_port()
+        env = {"SITE_URL": f"http://127.0.0.1:{port}", **(env or {})}
         program = str(Path(sys.executable).with_name("gunicorn"))
         options = ["--no-control-socket", "--bind", f"127.0.0.1:{port}"]
         options += ["--workers", str(workers), "--threads", str(threads)]

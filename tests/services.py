@@ -31,9 +31,9 @@ _until_exit = contextlib.ExitStack()
 
 def prepare() -> None:
     os.environ.update(development_environment())
-    os.environ |= FIXED
     if started_by_a_test():
         return
+    os.environ |= FIXED
     if "PYTEST_XDIST_WORKER" not in os.environ:  # its session has done it
         assets.install(for_tests=True)
         assets.build()
