@@ -13,6 +13,7 @@ from participation.principles.preconditions import QUESTIONS
 
 ROWS = {
     "frame_points": "rows-open_points",
+    "fixed_points": "rows-fixed_points",
     "internal_promises": "rows-internal_promises",
     "audiences": "rows-audiences",
     "channels": "rows-channels",

@@ -155,10 +155,10 @@ def _points(process: "Process") -> Iterator[Finding]:
         without = [point.text for point in fixed if not point.reason.strip()]
         if without:
             message = gettext("Say why this is settled: %(points)s.") % {"points": "; ".join(without)}
-            yield Finding("framing.fixed_points", this, Level.BLOCKING, message, "frame_points")
+            yield Finding("framing.fixed_points", this, Level.BLOCKING, message, "fixed_points")
         else:
             message = gettext("What is settled has its reason.")
-            yield Finding("framing.fixed_points", this, Level.PASSED, message, "frame_points")
+            yield Finding("framing.fixed_points", this, Level.PASSED, message, "fixed_points")
     elif process.blank_sheet:
         message = gettext("It is a blank sheet: nothing is settled beforehand.")
         yield Finding("framing.fixed_points", this, Level.PASSED, message, "blank_sheet")
@@ -166,7 +166,7 @@ def _points(process: "Process") -> Iterator[Finding]:
         message = gettext(
             "Name what is settled, and why: law, money, an earlier decision. Or say that it is a blank sheet."
         )
-        yield Finding("framing.fixed_points", this, Level.BLOCKING, message, "frame_points")
+        yield Finding("framing.fixed_points", this, Level.BLOCKING, message, "fixed_points")
 
 
 def _internal_promises(process: "Process") -> Iterator[Finding]:

@@ -151,3 +151,14 @@ def house(
     yield House(web.url, mails, worker, new_context, axe)
     assert "Traceback" not in web.log, web.log[-4000:]
     assert "Traceback" not in worker.log, worker.log[-4000:]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A story that broke off says where each of its people stood."""
+    report = yield
+    house = getattr(item, "funcargs", {}).get("house")
+    if house is not None and call.when == "call" and report.failed:
+        for visitor in house.visitors:
+            report.sections.append((f"{visitor.name} at {visitor.path}", visitor.text[-2500:]))
+    return report

@@ -122,9 +122,10 @@ def sign_in_staff(visitor: Visitor) -> Visitor:
     return visitor
 
 
-def choose_at_mitid(visitor: Visitor) -> Visitor:
-    """At the stand-in: say who one is, and come back."""
+def through_mitid(visitor: Visitor) -> Visitor:
+    """From the sign-in page to the stand-in, where one says who one is, and back to where one came from."""
     page = visitor.page
+    page.locator("main form[action$='/konto/mitid/'] button").click()
     page.wait_for_url(re.compile("/oauth2/authorize"))
     page.get_by_role("button", name=re.compile(BY_NAME[visitor.name].name)).first.click()
     page.wait_for_url(re.compile(r"^(?!.*(/oauth2/|/tilbage/))"))
@@ -133,7 +134,6 @@ def choose_at_mitid(visitor: Visitor) -> Visitor:
 
 def sign_in_citizen(visitor: Visitor, then: str = "/min-side/") -> Visitor:
     visitor.goto(then)
-    visitor.page.locator("main form[action$='/konto/mitid/'] button").click()
-    choose_at_mitid(visitor)
+    through_mitid(visitor)
     visitor.page.wait_for_url(f"**{then}")
     return visitor
