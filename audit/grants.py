@@ -7,7 +7,7 @@ Runs after each migrate, as the owner. Without DATABASE_APP_ROLE there is only o
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 TABLE = "audit_entry"
 
@@ -18,7 +18,8 @@ def grant_application_role(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None
     if not role:
         return
     name = connection.ops.quote_name(role)
-    with connection.cursor() as cursor:
+    # One transaction: there is no moment at which the audit table could be changed.
+    with transaction.atomic(using), connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         if cursor.fetchone() is None:
             return

@@ -5,3 +5,8 @@ from django.contrib.admin.apps import AdminConfig
 
 class StaffAdminConfig(AdminConfig):
     default_site = "config.admin_site.StaffSite"
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401
+
+        super().ready()

@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import logs
+from config import logs, production
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -82,6 +82,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionLifeMiddleware",
+    "config.uploads.BodyLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -138,9 +140,14 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 60 * 60 * 8
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # the next one at a library's computer is nobody
+SESSION_LONGEST = 60 * 60 * 12  # after that everybody signs in again, however busy: accounts/middleware.py
 HTTPS = SITE_URL.startswith("https://")  # all but a portal on one's own machine
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# The browser takes __Host- cookies from this host alone: no sister site of the municipality's domain can plant one.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
@@ -183,6 +190,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     }
 ]
+PASSWORD_RESET_TIMEOUT = 60 * 60 * 24  # the link by which staff choose a password
 CSRF_FAILURE_VIEW = "dkfds.errors.csrf_failure"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/min-side/"
@@ -366,3 +374,10 @@ if HTTPS:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 FORMS_URLFIELD_ASSUME_HTTPS = True
+
+if HTTPS:
+    production.refuse_stand_ins(
+        demo=env_bool("DEMO"),
+        clock_file=CLOCK_FILE,
+        issuers={"MITID_ISSUER": MITID_ISSUER, "STAFF_OIDC_ISSUER": STAFF_OIDC_ISSUER},
+    )
