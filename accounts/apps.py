@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,7 +9,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import checks  # noqa: F401
+        from accounts.middleware import note_sign_in
         from dkfds.navigation import Area, Place, register
 
+        user_logged_in.connect(note_sign_in, dispatch_uid="accounts.note_sign_in")
         register(Place("my-page", _("My page"), "accounts:my-page", area=Area.ACCOUNT))
         register(Place("privacy", _("Personal data"), "accounts:privacy", order=20, area=Area.FOOTER))

@@ -28,6 +28,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(request, "403_csrf.html", 403)
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _page(request, "413.html", 413)
+
+
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(request, "429.html", 429)
 
