@@ -236,5 +236,10 @@ def _totals(round: Round, election: Election) -> str:
     rows = csv.writer(out, delimiter=";", lineterminator="\n")
     fields, projects = _projects(election, VOTE_TYPES[BallotType(round.process.citizenbudget.ballot_type)])
     rows.writerow(fields)
-    rows.writerows(projects)
+    rows.writerows((*numbers, _as_text(name)) for *numbers, name in projects)
     return out.getvalue()
+
+
+def _as_text(cell: str) -> str:
+    """A title that begins as a formula is still a title when a spreadsheet opens the file."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell

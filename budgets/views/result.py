@@ -11,11 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.verdict import Refused
 from budgets import charts, election, results, voting
 from budgets.models import Round
 from budgets.views import budget_process, no_store
-from participation import clock
+from participation import clock, limits
 from participation.page_cache import public_page
+
+LOOK_UPS = 60  # an hour from one address: a library's patrons, and nobody's list of guesses
 
 
 class TrackerForm(forms.Form):
@@ -100,7 +103,11 @@ def tracker(request: HttpRequest, slug: str) -> HttpResponse:
     form = TrackerForm(request.POST if request.method == "POST" and round else None)
     answer = None
     if round is not None and form.is_bound and form.is_valid():
-        answer = results.tracker_counted(round, form.cleaned_data["code"])
+        try:
+            limits.spend(request, "tracker", most=LOOK_UPS, seconds=3600)
+            answer = results.tracker_counted(round, form.cleaned_data["code"])
+        except Refused as refused:
+            form.add_error("code", refused.reason)
     context = {
         "process": process,
         "round": round,
