@@ -6,12 +6,13 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import EligibilityRule
+from accounts.models import District, EligibilityRule
 from budgets import charts, counting, results
 from budgets.counting import Decision, Election, Outcome, Rule, approval
 from budgets.election import rule_in
@@ -44,10 +45,11 @@ def next_step(process: Process, at: datetime) -> NextStep | None:
 
 
 def _budget(process: Process) -> CitizenBudget | None:
+    names = District.objects.defer("geometry")
     return (
         CitizenBudget.objects.filter(process=process)
         .select_related("propose_rule", "vote_rule")
-        .prefetch_related("propose_rule__districts", "vote_rule__districts")
+        .prefetch_related(*(Prefetch(f"{rule}__districts", names) for rule in ("propose_rule", "vote_rule")))
         .first()
     )
 

@@ -1,18 +1,20 @@
 """A process and what describes it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Deferrable, Exists, OuterRef, Q
+from django.db.models import Deferrable, Exists, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from participation.choices import OVER, PUBLIC, Size, Status, Touches
+from participation.choices import OVER, PUBLIC, Moderation, Size, Status, Touches
 from participation.principles.breadth import Breadth
 from participation.principles.framing import Framing
 from participation.principles.listening import Listening
@@ -148,6 +150,11 @@ class StandardAnswer(models.Model):
         return f"{self.format} {self.size} {self.field}"
 
 
+def _number_of(rows: models.QuerySet[Any]) -> Subquery:
+    """How many of these belong to the process, NULL for none; counted beside it and never by a join."""
+    return Subquery(rows.order_by().values("process").annotate(number=models.Count("pk")).values("number"))
+
+
 class ProcessQuerySet(models.QuerySet["Process"]):
     def public(self) -> Self:
         """What anyone may see."""
@@ -181,18 +188,54 @@ class ProcessQuerySet(models.QuerySet["Process"]):
         )
 
     def for_cards(self) -> Self:
-        """What a card shows, without the long texts."""
+        """What a card shows, without the long texts: `places` and `contributors` come along, phases are one query more."""
+        from participation.models import Contribution
+
+        touched = Process.touched_districts.through.objects.filter(process=OuterRef("pk"))
+        given = Contribution.objects.filter(process=OuterRef("pk"), moderation=Moderation.PUBLISHED)
         return (
             self.select_related("unit")
-            .prefetch_related("touched_districts", "phases")
+            .prefetch_related("phases")
             .defer(
                 "search_vector", "willing_to_try", "carried_into_decision", "preparation", "politicians_role"
+            )
+            .annotate(
+                places=ArraySubquery(touched.order_by("district__name").values("district__name")),
+                contributors=Coalesce(_number_of(given), 0),
             )
         )
 
     def with_result(self) -> Self:
-        """Cards of what is over also say what was decided and what it changed."""
-        return self.for_cards().prefetch_related("decisions", "impacts")
+        """Cards of what is over also say what was decided and what it changed, the latest of each."""
+        from participation.models import Decision, Impact
+
+        decided, changed = (model.objects.filter(process=OuterRef("pk")) for model in (Decision, Impact))
+        return self.for_cards().annotate(
+            decided_text=Coalesce(
+                Subquery(decided.values("text")[:1]), Value("", output_field=models.TextField())
+            ),
+            impact_text=Coalesce(
+                Subquery(changed.values("text")[:1]), Value("", output_field=models.TextField())
+            ),
+        )
+
+    def in_numbers(self, year: int) -> dict[str, int]:
+        """What these came to in a year: how many opened and were decided, what was given, and what it changed."""
+        from participation.models import Contribution, Decision, Impact
+
+        own = {"process": OuterRef("pk")}
+        given = Contribution.objects.filter(**own, moderation=Moderation.PUBLISHED, received_on__year=year)
+        changed = Impact.objects.filter(**own, recorded_at__year=year)
+        return self.annotate(
+            given=_number_of(given),
+            changed_things=_number_of(changed),
+            was_decided=Exists(Decision.objects.filter(**own, decided_on__year=year)),
+        ).aggregate(
+            processes=models.Count("pk", filter=Q(opens_at__year=year)),
+            decided=models.Count("pk", filter=Q(was_decided=True)),
+            contributions=Coalesce(models.Sum("given"), 0),
+            changed=Coalesce(models.Sum("changed_things"), 0),
+        )
 
     def for_checks(self) -> Self:
         """Everything the principles' checks read, in a constant number of queries."""

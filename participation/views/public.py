@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Window
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -32,7 +32,9 @@ from participation.choices import (
 )
 from participation.formats import NextStep
 from participation.forms.contributions import districts_to_choose
+from participation.gathering import gather, unpack
 from participation.models import Change, Contribution, Impact, PrincipleText, Process, Programme
+from participation.models.process import ProcessQuerySet
 from participation.page_cache import public_page
 from participation.permissions import can_view
 from participation.permissions.contributions import can_open_for_contributions
@@ -67,7 +69,7 @@ class Card:
     @property
     def place(self) -> str:
         """The districts it touches; empty for the whole municipality."""
-        return ", ".join(district.name for district in self.process.touched_districts.all())
+        return ", ".join(self.process.places)  # type: ignore[attr-defined]
 
     @property
     def closes(self) -> datetime | None:
@@ -101,36 +103,27 @@ class Card:
     def decided(self) -> str:
         if self.standing is Standing.CANCELLED:
             return self.process.public_note
-        return next((decision.text for decision in self.process.decisions.all()), "")
+        return getattr(self.process, "decided_text", "")
 
     @property
     def means(self) -> str:
-        found = next((impact.text for impact in self.process.impacts.all()), "")
-        return found or self.process.nothing_changed_because
+        return getattr(self.process, "impact_text", "") or self.process.nothing_changed_because
 
 
-def participants(process_ids: Iterable[int]) -> dict[int, int]:
-    """How many took part in each process: contributors, and those who took part in a format's own way (voters).
-
-    One query for the contributors and at most one per format, whatever the number of processes.
-    """
-    ids = list(process_ids)
-    counted = dict(
-        Contribution.objects.filter(process_id__in=ids, moderation=Moderation.PUBLISHED)
-        .values_list("process_id")
-        .annotate(Count("pk"))
-        .order_by()
-    )
+def participants(processes: Iterable[Process]) -> dict[int, int]:
+    """How many took part in each process read `for_cards`: contributors, and those who took part in a format's own way
+    (voters), which is at most one query per format."""
+    counted = {process.pk: process.contributors for process in processes}  # type: ignore[attr-defined]
     for fmt in formats.all_formats():
-        if fmt.participants is not None and ids:
-            for pk, number in fmt.participants(ids).items():
+        if fmt.participants is not None and counted:
+            for pk, number in fmt.participants(list(counted)).items():
                 counted[pk] = max(counted.get(pk, 0), number)
     return counted
 
 
 def cards(processes: Iterable[Process], at: datetime) -> list[Card]:
     listed = list(processes)
-    counted = participants(process.pk for process in listed)
+    counted = participants(listed)
     found = []
     for process in listed:
         where = standing(process, at)
@@ -212,11 +205,7 @@ def front(request: HttpRequest) -> HttpResponse:
     district = getattr(request.user, "district", None) if request.user.is_authenticated else None
     if district is not None:
         public = public.touching(district)
-    open_now = cards(public.running(at).for_cards().order_by("closes_at")[:12], at)
-    coming = cards(public.coming(at).for_cards().order_by("opens_at")[:6], at)
-    decided = cards(
-        public.over().exclude(status=Status.INFORMED).with_result().order_by("-closes_at")[:3], at
-    )
+    open_now, coming, decided = _on_the_front(public, at)
     soon = [
         card for card in open_now if card.process.closes_at and card.process.closes_at - at <= CLOSING_SOON
     ]
@@ -235,20 +224,34 @@ def front(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _on_the_front(public: ProcessQuerySet, at: datetime) -> tuple[list[Card], list[Card], list[Card]]:
+    """What is open, what opens soon and what went lately, read together."""
+    last = F("closes_at").desc(nulls_last=True)
+    groups = (
+        public.running(at).order_by("closes_at")[:12],
+        public.coming(at).order_by("opens_at")[:6],
+        public.over().exclude(status=Status.INFORMED).order_by(last)[:3],
+    )
+    chosen = Q()
+    for group in groups:
+        chosen |= Q(pk__in=group.values("pk"))
+    found = cards(Process.objects.filter(chosen).with_result().order_by(last), at)
+    return (
+        [card for card in reversed(found) if card.standing is Standing.OPEN],
+        sorted(
+            (card for card in found if card.standing is Standing.COMING),
+            key=lambda card: card.process.opens_at,
+        ),
+        [card for card in found if card.standing not in {Standing.OPEN, Standing.COMING}],
+    )
+
+
 def _year_in_numbers(at: datetime) -> list[dict[str, Any]]:
     """The year so far in four numbers."""
-    year = Q(opens_at__year=at.year)
-    counted = Process.objects.public().aggregate(
-        processes=Count("pk", filter=year, distinct=True),
-        decided=Count("pk", filter=Q(decisions__decided_on__year=at.year), distinct=True),
-        changed=Count("impacts", filter=Q(impacts__recorded_at__year=at.year), distinct=True),
-    )
-    contributions = Contribution.objects.filter(
-        moderation=Moderation.PUBLISHED, received_on__year=at.year, process__listed=True
-    ).count()
+    counted = Process.objects.public().in_numbers(at.year)
     return [
         {"value": number(counted["processes"]), "label": _("processes opened")},
-        {"value": number(contributions), "label": _("contributions from citizens")},
+        {"value": number(counted["contributions"]), "label": _("contributions from citizens")},
         {"value": number(counted["decided"]), "label": _("processes decided")},
         {"value": number(counted["changed"]), "label": _("things that were changed")},
     ]
@@ -277,14 +280,26 @@ def results(request: HttpRequest) -> HttpResponse:
     )
 
 
+# The short lists of a process' page, read with the process itself.
+GATHERED = (
+    "frame_points",
+    "summaries",
+    "channels",
+    "councils_heard",
+    "overrides",
+    "changes",
+    "decisions",
+)
+
+
 def _process_for_page(slug: str) -> Process:
     """The process with everything its page shows, in a fixed number of queries."""
-    found = Process.objects.select_related(
-        "unit", "meeting__committee", "programme", "legal_basis"
-    ).prefetch_related(
-        "frame_points", "phases", "touched_districts", "summaries", "channels", "councils_heard", "overrides"
-    )
-    return get_object_or_404(found, slug=slug)
+    found = Process.objects.select_related("unit", "meeting__committee", "programme", "legal_basis")
+    places = Prefetch("touched_districts", District.objects.defer("geometry"))
+    found = gather(found.prefetch_related("phases", places), *GATHERED)
+    process = get_object_or_404(found, slug=slug)
+    unpack(process, *GATHERED)
+    return process
 
 
 def process_detail(request: HttpRequest, slug: str) -> HttpResponse:
@@ -302,7 +317,11 @@ def process_context(process: Process, at: datetime, request: HttpRequest) -> dic
     fmt = formats.get(process.format)
     where = standing(process, at)
     step = next_step(process, at)
-    given = process.contributions.filter(moderation=Moderation.PUBLISHED)
+    first = list(
+        process.contributions.filter(moderation=Moderation.PUBLISHED)
+        .for_list()
+        .annotate(in_all=Window(Count("pk")))[:3]
+    )
     sections = [(section, section.build(process, at)) for section in fmt.sections]
     points = list(process.frame_points.all())
     told = where in {Standing.DECIDED, Standing.CONCLUDED}
@@ -325,8 +344,8 @@ def process_context(process: Process, at: datetime, request: HttpRequest) -> dic
         "open_points": [point for point in points if point.kind == "open"],
         "fixed_points": [point for point in points if point.kind == "fixed"],
         "contribution_label": fmt.contribution_label_plural or _("Contributions"),
-        "contribution_cards": [_as_card(one) for one in given.for_list()[:3]],
-        "contribution_count": given.count(),
+        "contribution_cards": [_as_card(one) for one in first],
+        "contribution_count": first[0].in_all if first else 0,
         "contribution_list_url": contributions_url(process),
         "news": process.news.all()[:3],
         "decisions": process.decisions.all() if told else [],
@@ -422,7 +441,9 @@ def _impacts(process: Process) -> list[Impact]:
 def openness(process: Process) -> list[dict[str, Any]]:
     """Åbent om forløbet: changes, extensions, corrections and overridden checks, newest first."""
     entries = []
-    for change in process.changes.exclude(kind=Change.Kind.CORRECT, confirmed_at__isnull=True):
+    for change in process.changes.all():
+        if change.kind == Change.Kind.CORRECT and change.confirmed_at is None:
+            continue
         for one in change.changes or [{}]:
             before, after = one.get("before", ""), one.get("after", "")
             what = f"{change.get_kind_display()}: {one.get('label', '')}".strip(": ")
