@@ -47,6 +47,7 @@ def result(request: HttpRequest, slug: str) -> HttpResponse:
         "tie_rule": results.tie_rule_text(),
         "smallest_shown": results.SMALLEST_SHOWN,
         "recount_name": recount_file().name,
+        "lot_order": election.joined_lots([lot.order for lot in found.lots]) if found else [],
         "file_name": election.file_name(found.round) if found else "",
     }
     return render(request, "budgets/result.html", context)

@@ -94,7 +94,8 @@ def test_a_tie_waits_for_its_lot_and_the_lot_is_shown() -> None:
     page = text_of(get(round))
     assert "Kugler i en pose" in page
     assert "waits for a public lot" not in page
-    assert "--lot" in page
+    assert "--lot lod.txt" in page
+    assert "one on each line: 2, 1" in page
 
 
 def test_the_councils_decision_with_its_reason_for_each_project() -> None:
