@@ -22,9 +22,8 @@ Four rules, all of them asked in the same way: ``count(election, rule, lot)``.
 
 Every comparison that decides is made on whole numbers or fractions, so a tie is a tie. The completion of Equal Shares
 may take hundreds of raises; those on the way, of which only "within the budget" must be known, are first sketched in
-floats together with a proven bound on their error (``_sketch``); where there are very many different ballots, whole
-ranges of raises are first proven at once (``_Ranges``). A raise that is left in any doubt, the last one within the
-budget and the first one above it are counted exactly.
+floats together with a proven bound on their error. A raise that the bound leaves any doubt about, the last one within
+the budget and the first one above it are counted exactly.
 
 **Ties.** Equal points (in Equal Shares: an equal price per krone) are settled by the lower cost, then by a public
 lot: ids in the order they were drawn. ``Outcome.ties`` lists only ties where the order was felt. A tie that needs
@@ -36,15 +35,13 @@ only different winners count as a decided tie. Following orders is bounded (``EX
 answer is to draw the lot, which is always right, if at times more than was needed.
 """
 
-import sys
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
-from itertools import compress, groupby
+from itertools import groupby
 from math import fsum, gcd, inf, lcm
 from operator import itemgetter, lt
 from typing import Any
@@ -466,7 +463,6 @@ class _EqualShares:
             if weight and self.costs[index]
         )
         self.followed = 0
-        self.leaps: _Leaps | None = None
         self.drawn: set[int] = set()
         self.score, self.votes = scores(election), votes(election)
 
@@ -547,9 +543,6 @@ class _EqualShares:
         makes nothing dearer. So where two raises make the same purchases, and each was at the lower raise still
         cheaper than any other project at the higher, every raise between them makes those purchases too.
         """
-        if self.groups >= _CROWDED and self.budget >= _FINE * self.voter_count * self.unit:
-            self.leaps = self.leaps or _Leaps(self)
-            raised = self.leaps.from_raise(raised)
         sketches: dict[int, _Sketch | None] = {}
 
         def within(at: int) -> _Sketch | None:
@@ -564,10 +557,6 @@ class _EqualShares:
             high = within(raised + stride)
             if high is not None and (stride == 1 or low.leads_to(high)):
                 raised, low, stride = raised + stride, high, stride * 2
-                if self.leaps and raised >= self.leaps.again_at:
-                    leapt = self.leaps.from_raise(raised)
-                    if leapt > raised:
-                        raised, low, stride = leapt, within(leapt), 1
                 sketches = {at: sketch for at, sketch in sketches.items() if at > raised}
             elif stride > 1:
                 stride //= 2
@@ -967,292 +956,6 @@ def _surely_paid(
                 else:
                     asked[group] = due
     return all(money[group] - worst > asked[group] for group in shared)
-
-
-_GRAIN = 2.0**-50
-"""More than the relative error of the few float operations it is used for."""
-
-_SCENES = 60
-"""How many scenes are looked at before a range of raises is given up as too wide."""
-
-_CROWDED = 20_000
-_FINE = 400
-"""It pays to prove ranges of raises at once from so many different ballots on, when a raise is so small a part of
-a voter's share."""
-
-
-@dataclass(slots=True)
-class _Scene:
-    """Where a range of raises can stand after buying one set of projects, in whichever order.
-
-    Voters whose ballots agree about what was bought are one crowd, named by that part of the ballot. ``low`` and
-    ``high`` enclose what each voter of a crowd has left; ``tallies`` are the crowd's ballots summed, first as one
-    long number, then by column. Crowds that surely have nothing left are gone. ``bounds`` has for each project
-    that may still be bought the least its rho can be.
-    """
-
-    spent: int
-    low: dict[int, float]
-    high: dict[int, float]
-    tallies: dict[int, tuple[int, "array[int]"]]
-    bounds: dict[int, float]
-    by_column: list[tuple[int, ...]]
-
-    def look(self) -> None:
-        """Set ``by_column``: for each column what the crowds give it, in the order of ``tallies``."""
-        self.by_column = list(zip(*(tally for _, tally in self.tallies.values()), strict=True))
-
-    def join(self, other: "_Scene") -> None:
-        """The same purchases reached in another order: enclose both."""
-        for crowd, tally in other.tallies.items():
-            if crowd in self.tallies:
-                self.low[crowd] = min(self.low[crowd], other.low[crowd])
-                self.high[crowd] = max(self.high[crowd], other.high[crowd])
-            else:
-                self.tallies[crowd], self.low[crowd], self.high[crowd] = tally, 0.0, other.high[crowd]
-        for crowd in self.tallies.keys() - other.tallies.keys():
-            self.low[crowd] = 0.0
-        for project, bound in other.bounds.items():
-            self.bounds[project] = min(bound, self.bounds.get(project, bound))
-
-
-@dataclass(frozen=True, slots=True)
-class _Enclosed:
-    """A project that may be the next one bought, with its price per point and its rho enclosed.
-    ``full`` says that nobody is emptied by it, so that its rho is exactly one part in its points."""
-
-    project: int
-    least: float
-    most: float
-    price: tuple[float, float]
-    full: bool
-
-
-class _Ranges:
-    """Proves for a whole range of raises at once that none of them spends more than the budget.
-
-    All raises of a range, and the errors of floats, are held in one enclosure per crowd of voters: what they have
-    at the lowest raise and at the highest. More money never leaves a voter with less after the same purchases, and
-    never makes a project dearer, so the prices at the two ends enclose those of every raise between. Where the
-    enclosures leave open which project is next, each one is followed; the same set reached in two orders is joined
-    again. So whatever the exact count does at any raise of the range, under any lot, is among what was followed.
-
-    A column is a project and a number of points given to it. A ballot is twice a whole number: as bits that say
-    which columns it gives, and as a row of fields, one a column, so that the sum of many rows counts them all.
-    """
-
-    def __init__(self, shares: _EqualShares) -> None:
-        self.shares = shares
-        self.columns: list[list[tuple[int, int]]] = []
-        self.givers: list[list[tuple[int, int]]] = []
-        found = [
-            (project, points)
-            for project, parts in enumerate(shares.supporters)
-            for points in sorted({points for points, _, _ in parts})
-        ]
-        number = {column: index for index, column in enumerate(found)}
-        self.code = "I" if shares.voter_count < 2 ** (8 * array("I").itemsize) else "Q"
-        size = array(self.code).itemsize
-        self.bytes = size * len(found)
-        places = range(len(found)) if sys.byteorder == "little" else range(len(found))[::-1]
-        fields = [1 << (8 * size * place) for place in places]
-        self.field = 2 ** (8 * size) - 1
-        bits, rows = [0] * shares.groups, [0] * shares.groups
-        for project, parts in enumerate(shares.supporters):
-            for points, cast, groups in parts:
-                column = number[project, points]
-                for group in groups:
-                    bits[group] |= 1 << column
-                    rows[group] += fields[column] * cast
-        for project, parts in enumerate(shares.supporters):
-            self.columns.append(sorted({(points, number[project, points]) for points, _, _ in parts}))
-        for project, points in found:
-            self.givers.append(
-                [
-                    (bits[group], rows[group])
-                    for given, _, groups in shares.supporters[project]
-                    if given == points
-                    for group in groups
-                ]
-            )
-        self.bits = [sum(1 << column for _, column in columns) for columns in self.columns]
-        self.fields = [sum(fields[column] * self.field for _, column in each) for each in self.columns]
-        everyone = sum(rows)
-        self.everyone = (everyone, self._by_column(everyone))
-        self.parted: dict[tuple[int, int], dict[int, int]] = {}
-        self.used: dict[tuple[int, int], dict[int, int]] = {}
-
-    def _by_column(self, row: int) -> "array[int]":
-        return array(self.code, row.to_bytes(self.bytes, sys.byteorder))
-
-    def within(self, first: int, last: int) -> bool:
-        """Is it proven that no raise from ``first`` to ``last`` spends more than the budget?"""
-        shares = self.shares
-        start = _Scene(
-            sum(shares.costs[project] for project in shares.free),
-            {0: (shares.budget / shares.voter_count + first * shares.unit) * (1 - _GRAIN)},
-            {0: (shares.budget / shares.voter_count + last * shares.unit) * (1 + _GRAIN)},
-            {0: self.everyone},
-            {project: float(bound) * (1 - _GRAIN) for bound, project in shares.first_queue},
-            [],
-        )
-        scenes, looked_at = {0: start}, 0
-        while scenes:
-            following: dict[int, _Scene] = {}
-            for bought, scene in scenes.items():
-                if scene.spent + sum(shares.costs[project] for project in scene.bounds) <= shares.budget:
-                    continue
-                for offer in self._next(scene):
-                    if scene.spent + shares.costs[offer.project] > shares.budget:
-                        return False
-                    after = self._after(scene, bought, offer)
-                    known = following.setdefault(bought | self.bits[offer.project], after)
-                    if known is not after:
-                        known.join(after)
-            looked_at += len(following)
-            if looked_at > _SCENES:
-                return False
-            scenes = following
-        self.parted, self.used = self.used, {}
-        return True
-
-    def _next(self, scene: _Scene) -> list[_Enclosed]:
-        """Every project that may be the next one bought; empty when there surely is none."""
-        scene.look()
-        high, low = list(scene.high.values()), list(scene.low.values())
-        queue = [(bound, project) for project, bound in scene.bounds.items()]
-        heapify(queue)
-        prices: dict[int, float] = {}
-        ceiling = inf
-        found: list[_Enclosed] = []
-        while queue and queue[0][0] <= ceiling:
-            least, project = heappop(queue)
-            cost = self.shares.costs[project]
-            if project not in prices:
-                price, _ = self._price(scene, project, high, -1)
-                if price == inf:
-                    del scene.bounds[project]
-                    continue
-                prices[project] = price
-                scene.bounds[project] = least = max(least, price / cost * (1 - _GRAIN))
-                heappush(queue, (least, project))
-                continue
-            price, full = self._price(scene, project, low, 1)
-            most = price / cost * (1 + _GRAIN)
-            found.append(_Enclosed(project, least, most, (prices[project], price), full))
-            ceiling = min(ceiling, most)
-        found = [offer for offer in found if offer.least <= ceiling]
-        if len(found) > 1 and all(offer.full for offer in found):
-            found = self._in_order(found)
-        return found
-
-    def _in_order(self, offers: list[_Enclosed]) -> list[_Enclosed]:
-        """When nobody is emptied by any of them, rho is exactly known, and equal ones are settled by the cost."""
-        shares = self.shares
-        weight = max(shares.weights[offer.project] for offer in offers)
-        first = [offer for offer in offers if shares.weights[offer.project] == weight]
-        cost = min(shares.costs[offer.project] for offer in first)
-        return [offer for offer in first if shares.costs[offer.project] == cost]
-
-    def _price(self, scene: _Scene, project: int, purses: list[float], side: int) -> tuple[float, bool]:
-        """The price per point, surely not below the exact one (``side`` 1) or not above it (``side`` -1), for
-        crowds with these ``purses``; infinite when they cannot, or perhaps not, pay."""
-        limits: list[tuple[float, int]] = []
-        for points, column in self.columns[project]:
-            if not scene.by_column:
-                break
-            given = scene.by_column[column]
-            if points == 1:
-                limits += compress(zip(purses, given, strict=True), given)
-            else:
-                pairs = compress(zip(purses, given, strict=True), given)
-                limits += [(money / points, ballots * points) for money, ballots in pairs]
-        limits.sort()
-        left = sum([weight for _, weight in limits])
-        due = self.shares.costs[project] * (1 + side * (len(limits) + 8) * _GRAIN)
-        poorer = 0.0
-        for limit, weight in limits:
-            if limit * left >= due:
-                price = due / left
-                return (max(price, poorer) if side > 0 else price), left == self.shares.weights[project]
-            due -= limit * weight
-            left -= weight
-            poorer = limit
-        return inf, False
-
-    def _after(self, scene: _Scene, bought: int, offer: _Enclosed) -> _Scene:
-        """The scene when this project has been bought."""
-        low, high, tallies = scene.low.copy(), scene.high.copy(), scene.tallies.copy()
-        least, most = offer.price
-        columns = self.columns[offer.project]
-        gone = self.fields[offer.project]
-        for points, column in columns:
-            for crowd, row in self._part(scene, bought, column).items():
-                if crowd not in scene.tallies:
-                    continue
-                whole, _ = tallies[crowd]
-                rest = whole - row
-                if rest:
-                    tallies[crowd] = rest, self._by_column(rest)
-                else:
-                    del tallies[crowd], low[crowd], high[crowd]
-                had = scene.high[crowd]
-                richest = had - least * points + had * _GRAIN
-                row &= ~gone
-                if richest > 0 and row:
-                    paid = crowd | 1 << column
-                    had = scene.low[crowd]
-                    high[paid], low[paid] = richest, max(had - most * points - had * _GRAIN, 0.0)
-                    tallies[paid] = row, self._by_column(row)
-        bounds = scene.bounds.copy()
-        del bounds[offer.project]
-        return _Scene(scene.spent + self.shares.costs[offer.project], low, high, tallies, bounds, [])
-
-    def _part(self, scene: _Scene, bought: int, column: int) -> dict[int, int]:
-        """The summed ballots of those in each crowd that give ``column``."""
-        crowds = set(compress(scene.tallies, scene.by_column[column]))
-        known = self.used.get((bought, column)) or self.parted.get((bought, column)) or {}
-        if not crowds <= known.keys():
-            found = dict.fromkeys(crowds | known.keys(), 0)
-            for bits, row in self.givers[column]:
-                crowd = bits & bought
-                if crowd in found:
-                    found[crowd] += row
-            paid = sum(field for bit, field in zip(self.bits, self.fields, strict=True) if bit & bought)
-            known = {crowd: row & ~paid for crowd, row in found.items()}
-        self.used[bought, column] = known
-        return known
-
-
-class _Leaps:
-    """Leaps over raises in ranges as wide as can be proven; ``again_at`` is the raise from which the next attempt
-    is worth its time after one that failed, further off for each failure in a row."""
-
-    def __init__(self, shares: _EqualShares) -> None:
-        self.ranges = _Ranges(shares)
-        self.stride = 16
-        self.proven = 0  # ranges of this stride in a row
-        self.wanted = 2  # how many before a wider one is tried; more after each failure
-        self.pause = 4
-        self.again_at = 0
-
-    def from_raise(self, raised: int) -> int:
-        """The first raise from ``raised`` on that no leap has passed."""
-        while raised >= self.again_at:
-            if self.ranges.within(raised, raised + self.stride - 1):
-                raised += self.stride
-                self.proven += 1
-                self.pause = 4
-                if self.proven == self.wanted:
-                    self.stride, self.proven = self.stride * 2, 0
-                continue
-            self.proven = 0
-            if self.stride > 4:
-                self.stride //= 2
-                self.wanted = min(self.wanted * 2, 16)
-            else:
-                self.again_at, self.pause = raised + self.pause, self.pause * 2
-        return raised
 
 
 def _reader(groups: list[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:

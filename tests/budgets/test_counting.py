@@ -1,8 +1,6 @@
 """The rules on small elections, ties by brute force, and the real elections that shared data holds."""
 
-import random
 import time
-from collections import Counter
 from fractions import Fraction
 from itertools import permutations
 from pathlib import Path
@@ -224,69 +222,6 @@ def test_a_sketch_buys_what_the_exact_count_buys(drawn, raised):
         exactly = shares._round(raised, frozenset())
         assert {frozenset(end.bought) for end in exactly} == {frozenset().union(*sketch.bought)}
         assert {end.spent for end in exactly} == {sketch.spent}
-
-
-@st.composite
-def odd_elections(draw):
-    """Approvals or points, whole or fractional costs, tied or not, tiny and huge budgets."""
-    chance = draw(st.randoms(use_true_random=False))
-    ids = [str(project) for project in range(draw(st.integers(2, 10)))]
-    scale = chance.choice([1, 1, Fraction(1, 3), Fraction(1, 100), 10**6])
-    few = chance.random() < 0.4
-    costs = [chance.choice([2, 4, 6]) if few else chance.randint(1, 60) for _ in ids]
-    points = chance.choice([[1], [1, 2, 3], [1, Fraction(1, 2)], [0, 5]])
-    ballots: Counter = Counter()
-    for _ in range(chance.randint(1, 30)):
-        named = chance.sample(ids, chance.randint(0, min(5, len(ids))))
-        ballots[cumulative({project: chance.choice(points) for project in named})] += chance.randint(1, 4)
-    budget = scale * chance.choice([0, 1, chance.randint(1, 20), sum(costs) // 2, sum(costs), 10**9])
-    whole = scale if scale < 10 else 1  # a million raises of one unit each are too many to count exactly
-    return Election(
-        tuple(Project(project, cost * whole) for project, cost in zip(ids, costs, strict=True)),
-        ballots,
-        budget if scale < 10 else budget // 10**6,
-    )
-
-
-@settings(max_examples=400, deadline=None)
-@given(drawn=odd_elections())
-def test_leaping_over_raises_changes_nothing(drawn):
-    """The same outcome in every detail with leaps, and when each raise is counted exactly."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counting, "_CROWDED", 0)
-        patch.setattr(counting, "_FINE", 0)
-        leapt = count(drawn, Rule.EQUAL_SHARES)
-        patch.setattr(counting, "_CROWDED", 10**9)
-        patch.setattr(counting, "_sketch", lambda shares, raised: None)
-        assert count(drawn, Rule.EQUAL_SHARES) == leapt
-
-
-@settings(max_examples=300, deadline=None)
-@given(drawn=odd_elections() | busy_elections(), first=st.integers(0, 60), width=st.integers(0, 20))
-def test_a_proven_range_stays_within_the_budget(drawn, first, width):
-    """Every raise of it, and every order of the lot, counted exactly."""
-    shares = counting._EqualShares(drawn)
-    if shares.voter_count and counting._Ranges(shares).within(first, first + width):
-        for raised in range(first, first + width + 1):
-            assert all(end.spent <= shares.budget for end in shares._round(raised, frozenset()))
-
-
-def test_ranges_are_proven_in_a_varied_election():
-    """Not only never wrong: a crowded election leaps over most of its raises."""
-    chance = random.Random(5)
-    ids = [str(project) for project in range(12)]
-    ballots = Counter(approval(chance.sample(ids, chance.randint(1, 4))) for _ in range(300))
-    drawn = Election(
-        tuple(Project(project, chance.randint(4_000, 40_000)) for project in ids), ballots, 100_000
-    )
-    shares = counting._EqualShares(drawn)
-    leaps = counting._Leaps(shares)
-    end = count(drawn, Rule.EQUAL_SHARES).round
-    proven, raised = 0, 0
-    while raised < end:
-        leapt = leaps.from_raise(raised)
-        proven, raised = proven + leapt - raised, leapt + 1
-    assert proven > end / 2
 
 
 def test_scores_by_kind_of_ballot():
