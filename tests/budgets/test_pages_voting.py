@@ -1,15 +1,18 @@
 """The ballot as a plain form: each kind of ballot, each mistake, and that choices are left nowhere."""
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.signals import got_request_exception
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
+from django.views.debug import ExceptionReporter
 
 from accounts.models import User
 from audit.models import Entry
@@ -411,3 +414,41 @@ def test_following_and_being_asked_again_from_the_receipt(client: Client, round:
     assert response["Location"] == round.process.get_absolute_url()
     assert round.process.follows.filter(user=voter).exists()
     assert voter.ask_again.filter(topic="citizen_budget").exists()
+
+
+@pytest.mark.parametrize(
+    "breaks", ["budgets.ballots.encrypt", "budgets.ballots.Paper.check", "budgets.choosing._show"]
+)
+def test_an_error_report_holds_no_choice(breaks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    canary = "737373"
+    process = make.make_budget()
+    make.Project.objects.filter(pk=make.make_project(process).pk).update(number=canary)
+    round = actions.open_round(process=process)
+    client = signed_in(make.make_voter())
+    client.raise_request_exception = False
+    body = {"choice": [canary], "code": "no", "q": canary}
+
+    def fails(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(breaks, fails)
+    reports: list[str] = []
+    unprotected: list[str] = []
+
+    def keep(sender: Any, request: Any, **kwargs: Any) -> None:
+        request.META.pop("wsgi.input", None)
+        reporter = ExceptionReporter(request, *sys.exc_info())
+        reports.append(reporter.get_traceback_html() + reporter.get_traceback_text())
+        with override_settings(DEBUG=True):  # what there would be to find without the protection
+            unprotected.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
+
+    got_request_exception.connect(keep)
+    try:
+        for step in ("review", "cast", "search"):
+            post(client, round, step, **body)
+    finally:
+        got_request_exception.disconnect(keep)
+    assert reports
+    assert all(canary in report for report in unprotected)
+    assert all("broken on purpose" in report for report in reports)
+    assert not any(canary in report for report in reports)
