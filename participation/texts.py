@@ -10,11 +10,16 @@ from accounts.verdict import Refused
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
+def is_printable(text: str) -> bool:
+    """No sign that XML, a database or a screen refuses: a feed with one of them in is an error page."""
+    return not _UNPRINTABLE.search(text)
+
+
 def clean(text: str, field: str, *, longest: int, required: bool = True) -> str:
     """The text trimmed, with one kind of line break; `Refused` with its field when it can't be kept."""
     if not isinstance(text, str):
         raise Refused("not_text", _("This must be text."), field)
-    if _UNPRINTABLE.search(text):
+    if not is_printable(text):
         raise Refused(
             "unprintable",
             _("The text holds characters that can't be shown. Write it again without them."),

@@ -23,6 +23,7 @@ from participation.models import (
     Summary,
 )
 from participation.principles import breadth, framing, listening, preconditions, time, timing
+from participation.texts import is_printable
 
 # What `update_process` may set while it is a draft. Opening and closing follow from the phases.
 EDITABLE = frozenset(
@@ -116,7 +117,7 @@ def set_fields(process: Process, fields: Mapping[str, Any]) -> set[str]:
 def clean(row: models.Model, *, exclude: set[str]) -> None:
     """The model's own validation of some fields, told as `Refused` with the first field it concerns."""
     for field in row._meta.fields:
-        if field.name not in exclude and "\x00" in str(getattr(row, field.attname)):
+        if field.name not in exclude and not is_printable(str(getattr(row, field.attname))):
             raise Refused("invalid", _("The text has a character that can't be stored."), field.name)
     try:
         row.clean_fields(exclude=exclude)
