@@ -78,8 +78,6 @@ def build() -> None:
     unfinished = BUILT.with_name(f"{BUILT.name}.{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     design_system(PACKAGES / "dkfds" / "dist", unfinished / "dkfds")
-    (unfinished / "htmx").mkdir()
-    shutil.copy(PACKAGES / "htmx.org" / "dist" / "htmx.min.js", unfinished / "htmx" / "htmx.min.js")
     (unfinished / STAMP).write_text(wanted)
     if BUILT.is_symlink():
         BUILT.unlink()

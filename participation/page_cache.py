@@ -73,7 +73,7 @@ class PageCacheMiddleware:
         if not self._may_be_kept(request, response):
             return response
         response["Cache-Control"] = "no-cache"
-        response["Vary"] = "Cookie, HX-Request"
+        response["Vary"] = "Cookie"
         set_response_etag(response)
         headers = {name: value for name, value in response.headers.items() if name not in NOT_KEPT}
         self._set(key, (generation, (response.content, headers, response["ETag"])))
@@ -91,8 +91,7 @@ class PageCacheMiddleware:
 
     @staticmethod
     def _key(request: HttpRequest) -> str:
-        boosted = "htmx" if request.headers.get("HX-Request") else "page"
-        address = f"{request.scheme}://{request.get_host()}{request.get_full_path()} {boosted}"
+        address = f"{request.scheme}://{request.get_host()}{request.get_full_path()}"
         return hashlib.sha256(address.encode()).hexdigest()
 
     @staticmethod
