@@ -79,7 +79,7 @@ class StaffForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "units" in self.fields:
-            self.fields["units"].help_text = _(
+            self.fields["role"].help_text = _(
                 "Caseworkers and managers act on the processes of their own units."
             )
 
