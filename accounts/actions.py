@@ -178,6 +178,13 @@ def delete_account(*, user: User, by: User) -> None:
     user.save()
 
 
+@transaction.atomic
+def sign_out_everywhere(*, user: User, by: User) -> None:
+    """From every browser, this one too: for whoever forgot to at the library, or has lost a telephone."""
+    record(action="user.signed_out_everywhere", by=by, obj=user)
+    end_sessions(user)
+
+
 def end_sessions(user: User) -> None:
     """Signs someone out everywhere. Sessions don't name their user, so the live ones are read."""
     ours = str(user.pk)

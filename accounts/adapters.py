@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.models import SocialAccount, SocialLogin
@@ -20,6 +21,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import factors, mitid, persons, sign_in
+from accounts.fields import cipher
 from accounts.models import Organisation, User
 from accounts.permissions import STAFF_ROLES, Role
 from accounts.verdict import Refused
@@ -81,6 +83,16 @@ class AccountAdapter(DefaultAccountAdapter):
         if isinstance(user, User) and user.is_staff:
             return reverse("admin:index")
         return reverse("accounts:my-page")
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """What makes the codes lies encrypted: whoever reads the database can't make the next one."""
+
+    def encrypt(self, text: str) -> str:
+        return cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return cipher().decrypt(encrypted_text.encode()).decode()
 
 
 class BrokerAdapter(DefaultSocialAccountAdapter):

@@ -8,10 +8,11 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401
+        from accounts import checks, sign_in_log  # noqa: F401
         from accounts.middleware import note_sign_in
         from dkfds.navigation import Area, Place, register
 
+        sign_in_log.connect()
         user_logged_in.connect(note_sign_in, dispatch_uid="accounts.note_sign_in")
         register(Place("my-page", _("My page"), "accounts:my-page", area=Area.ACCOUNT))
         register(Place("privacy", _("Personal data"), "accounts:privacy", order=20, area=Area.FOOTER))

@@ -125,6 +125,17 @@ def download_my_data(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    provider_id = request.session.get(SIGNED_IN_WITH)
+    actions.sign_out_everywhere(user=request.user, by=request.user)
+    logout(request)
+    url = sign_in.end_session_url(request, provider_id) if provider_id else None
+    return sign_in.onward(request, url, leaving=True) if url else redirect("accounts:signed-out")
+
+
+@never_cache
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_account(request: HttpRequest) -> HttpResponse:
     form = DeleteAccountForm(request.POST if request.method == "POST" else None)

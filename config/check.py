@@ -126,8 +126,15 @@ def audit() -> Result:
         "pip-audit", "--disable-pip", "--require-hashes", "--progress-spinner=off", "--timeout=15",
         "--requirement", str(REQUIREMENTS / "run.txt"), env={"PYTHONWARNINGS": "ignore"},
     )  # fmt: skip
+    unknown = found.said.count("could not be audited")
     if not found.ok and "vulnerabilit" not in found.said.lower():
         return Result(True, note="its service can't be reached from here, so nothing was asked")
+    if unknown:
+        return Result(
+            found.ok,
+            found.said,
+            f"its service knows nothing of {unknown} packages, so they were not asked about",
+        )
     return found
 
 

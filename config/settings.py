@@ -218,6 +218,7 @@ ACCOUNT_RATE_LIMITS = {
     "export": "10/h/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env("PROXY_COUNT", "1" if env_bool("BEHIND_PROXY") else "0"))
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1

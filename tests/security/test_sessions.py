@@ -4,6 +4,15 @@ import time
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -11,6 +20,7 @@ from django.test import Client
 from accounts import actions
 from accounts.middleware import SIGNED_IN_AT
 from accounts.permissions import Role
+from audit.models import Entry
 from tests.accounts.factories import make_citizen, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
@@ -107,3 +117,52 @@ def test_what_a_signed_in_person_sees_is_kept_nowhere(client: Client, path: str)
     assert "no-store" in response["Cache-Control"]
     assert "private" in response["Cache-Control"]
     assert "Cookie" in response["Vary"]
+
+
+def test_signing_out_everywhere_takes_every_browser_of_this_person_only() -> None:
+    user, other = make_citizen(), make_citizen()
+    here, elsewhere, others = Client(), Client(), Client()
+    here.force_login(user)
+    elsewhere.force_login(user)
+    others.force_login(other)
+    assert Client().post("/min-side/log-ud-overalt/").status_code == 302
+    assert here.get("/min-side/log-ud-overalt/").status_code == 405
+    assert here.post("/min-side/log-ud-overalt/").status_code == 302
+    assert [client.get("/min-side/").status_code for client in (here, elsewhere, others)] == [302, 302, 200]
+    assert Entry.objects.filter(action="user.signed_out_everywhere", actor_id=user.pk).count() == 1
+
+
+def test_sign_ins_are_logged_without_what_was_typed(client: Client, staff: Any, caplog: Any) -> None:
+    with caplog.at_level("INFO", logger="accounts.sign_in_log"):
+        client.post("/konto/log-ind/", {"login": staff.email, "password": "wrong and long enough"})
+        sign_in(client, staff)
+        client.post("/konto/log-ud/")
+        client.force_login(make_citizen())
+    assert [record.getMessage() for record in caplog.records] == [
+        "A sign-in with a password failed",
+        "Signed in",
+        "Signed out",
+        "Signed in",
+    ]
+    assert [getattr(record, "staff_id", None) for record in caplog.records] == [
+        None,
+        staff.pk,
+        staff.pk,
+        None,
+    ]
+    assert staff.email not in caplog.text
+    assert "wrong and long" not in caplog.text
+
+
+def test_what_makes_the_codes_lies_encrypted() -> None:
+    secret = generate_totp_secret()
+    user = make_staff(Role.CASEWORKER, factor=False)
+    TOTP.activate(user, secret)
+    RecoveryCodes.activate(user)
+    stored = str(list(Authenticator.objects.filter(user=user).values_list("data", flat=True)))
+    assert secret not in stored
+    assert stored.count("gAAAA") == 2
+    authenticator = Authenticator.objects.get(user=user, type=Authenticator.Type.TOTP)
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    assert authenticator.wrap().validate_code(code)
+    assert not authenticator.wrap().validate_code(code), "each code once"

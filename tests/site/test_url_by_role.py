@@ -209,6 +209,7 @@ accounts:my-page                                      GET  in    200   200   200
 accounts:my-settings                                  GET  in    200   200   200   200   200   200   200   200   2f
 accounts:my-data                                      POST in    200   200   200   200   200   200   200   200   2f
 accounts:delete-account                               GET  in    200   200   200   200   200   200   200   200   2f
+accounts:sign-out-everywhere                          POST in    go    go    go    go    go    go    go    go    2f
 accounts:mitid-login                                  GET  in    go    go    go    go    go    go    go    go    2f
 accounts:staff-login                                  GET  in    go    go    go    go    go    go    go    go    2f
 accounts:signed-out                                   GET  200   200   200   200   200   200   200   200   200   2f
