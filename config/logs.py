@@ -100,6 +100,8 @@ def configuration(*, level: str = "INFO", structured: bool = True) -> dict[str, 
             "django.server": {"handlers": [], "level": level, "propagate": True},
             # Warns of every missing page with its address: the web server's own log has them.
             "django.request": {"level": "ERROR", "propagate": True},
+            # Anybody who tries our number under another name would be an error report.
+            "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": True},
         },
     }
 

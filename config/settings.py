@@ -131,6 +131,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {
+            "serializer": "config.cache.SignedSerializer",
             "socket_connect_timeout": 1,
             "socket_timeout": 1,
         },  # pages don't wait for a cache that hangs
