@@ -1,7 +1,8 @@
 """Where staff work. Django's admin for the plain records, our own pages for processes and what people give.
 
 Signing in is allauth's, with its second factor; someone who is signed in but has no business here gets a 403 and not
-another sign-in page.
+another sign-in page. Colleagues whose work is elsewhere (councillors, polling officers) come to the start page when they
+sign in, and are shown on to their own page.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +16,13 @@ from django.shortcuts import resolve_url
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
 
+from accounts.permissions import Role
+
 OWN = frozenset({"accounts", "audit", "participation", "budgets"})
+
+
+def _works_elsewhere(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.role in (Role.COUNCILLOR, Role.POLLING_OFFICER)
 
 
 class StaffSite(AdminSite):
@@ -37,6 +44,8 @@ class StaffSite(AdminSite):
 
         def only_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
+                if request.path == resolve_url("admin:index") and _works_elsewhere(request):
+                    return HttpResponseRedirect(resolve_url("accounts:my-page"))
                 raise PermissionDenied
             return guarded(request, *args, **kwargs)
 

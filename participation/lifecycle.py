@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction as db_transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from accounts.verdict import Refused, Verdict, verdict
@@ -110,7 +110,7 @@ TRANSITIONS: tuple[Step, ...] = (
         "open",
         frozenset({Status.APPROVED}),
         Status.OPEN,
-        gettext_lazy("Open now"),
+        pgettext_lazy("step", "Open now"),
         permissions.check_act_for,
         _check_opens_now,
         clock=True,

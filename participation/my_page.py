@@ -2,20 +2,25 @@
 
 from typing import Any
 
+from django.db.models.functions import Coalesce, TruncDate
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import my_page
 from accounts.models import User
+from accounts.permissions import Role
 from participation import clock, formats, notices
+from participation.choices import BEFORE_DECISION, UNPUBLISHED
 from participation.forms.contributions import RhythmForm
-from participation.models import Contribution, Draft, Follow, Notice, NoticePreference
+from participation.models import Contribution, Draft, Follow, Notice, NoticePreference, Process
 
 SHOWN = 20
 
 
 def register() -> None:
     for key, order, context in (
+        ("council", 4, council),
+        ("polling", 5, polling),
         ("given", 10, given),
         ("unfinished", 20, unfinished),
         ("follows", 30, follows),
@@ -24,6 +29,32 @@ def register() -> None:
         my_page.register_section(
             key=key, order=order, template=f"participation/my_page/{key}.html", context=context
         )
+
+
+def council(user: User, request: HttpRequest) -> dict[str, Any] | None:
+    """For a councillor: what is to be decided and when, what is open, what is being prepared."""
+    if user.role != Role.COUNCILLOR:
+        return None
+    at = clock.now()
+    ahead = Process.objects.filter(status__in=BEFORE_DECISION).select_related("meeting")
+    decided_on = Coalesce("decision_on", TruncDate("meeting__held_at"))
+    return {
+        "to_decide": list(
+            ahead.exclude(status__in=UNPUBLISHED)
+            .annotate(decided_on=decided_on)
+            .filter(decided_on__gte=clock.today())
+            .order_by("decided_on", "pk")[:SHOWN]
+        ),
+        "open_now": list(Process.objects.running(at).order_by("closes_at")[:SHOWN]),
+        "prepared": list(ahead.filter(status__in=UNPUBLISHED).order_by("-updated_at")[:SHOWN]),
+    }
+
+
+def polling(user: User, request: HttpRequest) -> dict[str, Any] | None:
+    """For a polling officer: what is open, so that they can help those who come and ask."""
+    if user.role != Role.POLLING_OFFICER:
+        return None
+    return {"open_now": list(Process.objects.running(clock.now()).order_by("closes_at")[:SHOWN])}
 
 
 def given(user: User, request: HttpRequest) -> dict[str, Any]:

@@ -25,7 +25,9 @@ PERSONAL_COOKIES = frozenset({settings.SESSION_COOKIE_NAME, CookieStorage.cookie
 NOT_KEPT = frozenset({"ETag", "Date"})
 GENERATION = "page-generation"
 # Audited, but on no public page; on a voting day there are thousands of the first.
-QUIET = frozenset({"user.signed_up", "user.settings_changed", "user.data_exported", "user.signed_out_everywhere"})
+QUIET = frozenset(
+    {"user.signed_up", "user.settings_changed", "user.data_exported", "user.signed_out_everywhere"}
+)
 logger = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]

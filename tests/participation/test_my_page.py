@@ -8,8 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.permissions import Role
 from participation.actions import contributions, following
 from participation.models import Process
+from tests.factories import make_staff
 from tests.participation.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("noon", "fresh_pages")
@@ -92,3 +94,19 @@ def test_a_question_is_shown_with_the_day_it_is_answered_by(
     assert "Byrådet." in anyone.get(f"{listing}?3").content.decode()
     with pytest.raises(contributions.Refused):
         contributions.answer_question(question=question, by=citizen, answer="Mig.")
+
+
+def test_a_councillor_reads_what_is_to_be_decided_and_a_polling_officer_what_is_open(
+    process: Process, citizen: User
+) -> None:
+    seen = {}
+    for who in (make_staff(Role.COUNCILLOR), make_staff(Role.POLLING_OFFICER), citizen):
+        client = Client()
+        client.force_login(who)
+        seen[who.role] = client.get(reverse("accounts:my-page")).content.decode()
+    council, polling = seen[Role.COUNCILLOR], seen[Role.POLLING_OFFICER]
+    assert council.count(process.title) == 2  # to be decided, and open
+    assert polling.count(process.title) == 1
+    assert "council-decides" not in polling
+    assert "polling-help" not in council
+    assert process.title not in seen[Role.CITIZEN]

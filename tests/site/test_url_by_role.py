@@ -33,7 +33,7 @@ from tests.site.world import ROLES, World, rolled_back
 # manager, councillor, polling officer, administrator, caseworker without a second factor
 EXPECTED = r"""
                                                            anon  citi  stran work  other mana  coun  poll  admi  half
-admin:index                                           GET  in    403   403   200   200   200   403   403   200   2f
+admin:index                                           GET  in    403   403   200   200   200   go    go    200   2f
 admin:settings                                        GET  in    403   403   200   200   200   403   403   200   2f
 admin:moderation                                      GET  in    403   403   200   200   200   403   403   403   2f
 admin:questions                                       GET  in    403   403   200   200   200   403   403   403   2f
