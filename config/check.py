@@ -48,6 +48,7 @@ PRODUCTION = {  # what an operator sets, with invented values; `check --deploy` 
     "CSRF_TRUSTED_ORIGINS": "https://deltag.example.dk",
     "DATABASE_APP_ROLE": services.APP_ROLE,
     "EMAIL_HOST": "smtp.example.dk",
+    "EMAIL_USE_TLS": "1",
     "MITID_ISSUER": "https://broker.example.dk",
     "MUNICIPALITY_CODE": "0101",
     "CLOCK_FILE": "",

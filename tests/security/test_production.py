@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -73,6 +74,31 @@ def test_check_deploy_names_each(settings: Any) -> None:
     said = " ".join(str(message.msg) for message in checks.nothing_of_the_demo())
     for name in ("DEMO", "CLOCK_FILE", "MITID_ISSUER"):
         assert name in said
+
+
+@pytest.mark.parametrize(
+    ("database", "redis", "mail", "tls", "warned"),
+    [
+        ({"HOST": "/run/postgresql"}, "redis://localhost/0", "localhost", False, []),
+        ({"HOST": ""}, "unix:///run/redis.sock", "127.0.0.1", False, []),
+        ({"HOST": "db.example.dk"}, "redis://localhost", "localhost", False, ["DATABASE_URL"]),
+        ({"HOST": "db.example.dk", "OPTIONS": {"sslmode": "prefer"}}, "redis://localhost", "", False, ["DATABASE_URL"]),
+        ({"HOST": "db.example.dk", "OPTIONS": {"sslmode": "verify-full"}}, "rediss://x.example.dk", "m.example.dk", True, []),
+        ({"HOST": ""}, "redis://10.0.0.7:6379/0", "smtp.example.dk", False, ["REDIS_URL", "E-mail"]),
+    ],
+)  # fmt: skip
+def test_check_deploy_asks_for_tls_to_other_machines(
+    monkeypatch: pytest.MonkeyPatch,
+    database: dict[str, Any],
+    redis: str,
+    mail: str,
+    tls: bool,
+    warned: list[str],
+) -> None:
+    told = {"DATABASES": {"default": database}, "REDIS_URL": redis, "EMAIL_HOST": mail, "EMAIL_USE_TLS": tls}
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(**told))
+    found = [str(message.msg).split()[0] for message in checks.what_leaves_this_machine_is_encrypted()]
+    assert found == warned
 
 
 @pytest.mark.django_db
