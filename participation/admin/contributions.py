@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.permissions import Permission
 from accounts.verdict import Refused
 from participation.actions import contributions as actions
+from participation.actions.outcomes import untold
 from participation.admin import registry
 from participation.admin.forms import (
     AnswerForm,
@@ -223,6 +224,12 @@ ADDRESSES = {
 }
 
 
+def not_reached(found: Contribution) -> bool:
+    """Answered, but no mail has gone out and nobody has read it on My page: someone must tell the author another way."""
+    answered = found.outcome or (found.theme is not None and found.theme.outcome)
+    return bool(answered) and untold(found.process).filter(pk=found.pk).exists()
+
+
 def _contribution_page(
     request: HttpRequest, found: Contribution, wrong: dict[str, Any] | None = None
 ) -> HttpResponse:
@@ -239,6 +246,7 @@ def _contribution_page(
         "reports": found.reports.select_related("by"),
         "impacts": found.impacts.all(),
         "public": found.moderation == Moderation.PUBLISHED,
+        "to_tell": not_reached(found),
     }
     return show(
         request, "admin/process/contribution.html", tab="contributions", process=found.process, **context

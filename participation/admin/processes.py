@@ -45,7 +45,7 @@ from participation.permissions.process import (
     can_hand_over,
     can_override,
 )
-from participation.principles import judging, preconditions
+from participation.principles import Gate, judging, preconditions
 
 PER_PAGE = 50
 
@@ -439,9 +439,12 @@ class Step(ActPage):
         return CommentForm(data, required=needed, label=label, hint=hint)
 
     def context(self) -> dict[str, Any]:
+        gate = Gate.CONCLUDE if self.transition.name == "conclude" else None
         return {
             "name": self.transition.name,
-            "readiness": ready.shown(judging.readiness(self.process), self.process, self.request.user),
+            "readiness": ready.shown(
+                judging.readiness(self.process, gate=gate), self.process, self.request.user
+            ),
         }
 
     def act(self, form: Any) -> None:
