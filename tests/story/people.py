@@ -83,8 +83,13 @@ class Visitor:
         return self
 
     def tick(self, name: str, value: str) -> Visitor:
-        """A radio button or a box; the design system draws its own over the real one."""
-        self.page.locator(f"input[name='{name}'][value='{value}']").check(force=True)
+        return self.check(self.page.locator(f"input[name='{name}'][value='{value}']"))
+
+    def check(self, box: Locator, *, on: bool = True) -> Visitor:
+        """A radio button or a box, by the space bar: the design system draws its own over the real one."""
+        if box.is_checked() != on:
+            box.press("Space")
+        expect(box).to_be_checked(checked=on)
         return self
 
     def press(self, button: str, *, within: str = "main") -> Visitor:

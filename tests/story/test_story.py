@@ -131,8 +131,8 @@ def is_stopped_by_each_principle_in_turn(kirsten: Visitor, base: str) -> None:
         expect(kirsten.page.locator(f"#{place}")).to_be_in_viewport()
         write(kirsten, mending)
         if principle == "Bredt og relevant":
-            kirsten.page.get_by_role("group", name="Hvilke distrikter?").first.get_by_label("Søby").check(
-                force=True
+            kirsten.check(
+                kirsten.page.get_by_role("group", name="Hvilke distrikter?").first.get_by_label("Søby")
             )
         save(kirsten)
         kirsten.goto(f"{base}skridt/submit/").not_sees(reason)
@@ -196,7 +196,7 @@ def mads_writes_before_he_signs_in(mads: Visitor, process: str) -> None:
     mads.sees("Bænke langs søen").look("gennemse efter MitID").press("Send")
     mads.page.wait_for_url("**/kvittering/")
     mads.look("kvittering")
-    mads.page.locator("#follow").check(force=True)
+    mads.check(mads.page.locator("#follow"))
     mads.press("Gem")
 
 
@@ -229,7 +229,7 @@ def kirsten_records(kirsten: Visitor, base: str, title: str, channel: str, conta
 
 def assess(kirsten: Visitor, base: str, title: str, assessment: str, price: str, explanation: str) -> None:
     kirsten.goto(f"{base}projekter/").page.get_by_role("link", name=title).click()
-    kirsten.page.locator(f"input[name=assessment][value={assessment}]").check(force=True)
+    kirsten.check(kirsten.page.locator(f"input[name=assessment][value={assessment}]"))
     kirsten.fill(price=price, explanation=explanation)
     kirsten.page.locator("main form button[type=submit]").first.click()
 
@@ -307,10 +307,184 @@ def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
     guest.goto(f"{budget(process)}kan-jeg-stemme/").look("kan jeg stemme")
     guest.goto(f"{budget(process)}stem/").look("stem uden login")
     mads.goto(f"{budget(process)}stem/").look("stem")
-    mads.page.get_by_label("Bænke langs søen").check(force=True)
-    mads.page.get_by_label("En køkkenhave ved søen").check(force=True)
+    mads.check(mads.page.get_by_label("Bænke langs søen"))
+    mads.check(mads.page.get_by_label("En køkkenhave ved søen"))
     mads.look("stem valgt")
+    expect(mads.page.locator("[data-chosen]")).to_have_text("2")
+    mads.page.locator(".vote-bar button").click()
+    mads.sees("100.000").look("gennemse stemme")
+    mads.page.locator("button[name=step][value=cast]").click()
+    mads.look("stemmekvittering")
+    code = mads.page.locator(".tracker-code").inner_text()
+    assert re.fullmatch(r"[A-Z0-9]{4}(-[A-Z0-9]{4}){2}", code)
+    mads.goto(f"{budget(process)}stem/").sees("Du har stemt").look("har stemt")
+    votes_without_script(ole, process, "Bænke langs søen", "Lys på stien til stationen")
+    votes_by_keyboard_alone(house.visitor("Aisha"), process, "Bænke langs søen")
+    villads = sign_in_citizen(house.visitor("Villads"), f"{process}foelg/")
+    villads.goto(f"{budget(process)}stem/").look("for ung")
+    villads.sees("Du kan ikke stemme her", "15 år")
+    expect(villads.page.locator("[name=choice]")).to_have_count(0)
+
+    house.at("2027-03-29T00:10:00+02:00")
+    guest.goto(f"{budget(process)}resultat/").look("resultat før optælling")
+    mads.goto(f"{budget(process)}stem/").look("stem lukket")
+    house.at("2027-03-29T10:00:00+02:00")
+    kirsten.goto("/admin/").look("start lukket")
+    kirsten.goto(f"{base}afstemning/").sees("Forseglet", "3").look("forseglet")
+    kirsten.press("Tæl stemmerne").look("optæl")
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.look("stemmelighed").press("Skriv lodtrækningen ind").look("lod")
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.look("lod tom")
+    expect(kirsten.page.locator(".error-summary")).to_be_visible()
+    for place, title in ((1, "Lys på stien"), (2, "køkkenhave")):
+        option = kirsten.page.locator(f"#id_place_{place} option", has_text=title).get_attribute("value")
+        kirsten.page.locator(f"#id_place_{place}").select_option(option)
+    kirsten.fill(drawn_on="2027-03-29", drawn_hour="09:55", how="Sedler i en pose", witnesses="Bo og Inger")
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url("**/afstemning/")
+    kirsten.look("optalt")
+    house.clock_strikes()
+    guest.goto(f"{budget(process)}resultat/").look("resultat")
+    guest.sees("Bænke langs søen", "Lys på stien til stationen", "Sedler i en pose")
+    guest.goto(f"{budget(process)}kontrolkode/").fill(code=code)
+    guest.page.locator("main form button").first.click()
+    guest.look("kontrolkode")
+    guest.goto(process).look("forløb optalt")
+
+    house.at("2027-04-19T10:00:00+02:00")
+    kirsten.goto("/admin/").look("start svar")
+    answer(
+        kirsten, base, ("Bænke", "Lys på stien"), "adopted", "Det bliver til noget: arbejdet begynder i maj."
+    )
+    answer(kirsten, base, ("køkkenhave",), "partly", "Den vandt ikke lodtrækningen, men I kan låne jorden.")
+    answer(kirsten, base, ("Fyrværkeri",), "not_adopted", "Det forstyrrer fuglene, og loven siger nej.")
+    house.all_sent()
+    told = house.mail(MADS, "Du har fået svar på dit bidrag")
+    assert "arbejdet begynder i maj" in told.body("plain")
+    assert "arbejdet begynder i maj" in told.body("html")
+    assert re.fullmatch(rf"<{house.url}/beskeder/afmeld/\S+/>", told.header("List-Unsubscribe").strip())
+    assert told.header("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
+    link = re.search(rf"{house.url}/forloeb/\S+", told.body("plain"))
+    assert link, told.body("plain")
+    mads.goto(link[0]).sees("Det bliver til noget").look("svaret")
+    assert not house.mails(KAREN, "svar på dit bidrag")
+
+    house.at("2027-04-28T10:00:00+02:00")
+    kirsten.goto(f"{base}byraadet/").look("byrådet")
+    numbers = {
+        title: kirsten.page.locator("fieldset", has=kirsten.page.locator("legend", has_text=title))
+        for title in ("Lys på stien", "køkkenhave")
+    }
+    kirsten.check(numbers["Lys på stien"].locator("input[type=checkbox]"), on=False)
+    kirsten.check(numbers["køkkenhave"].locator("input[type=checkbox]"))
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.look("byrådet uden begrundelse")
+    expect(kirsten.page.locator(".error-summary")).to_be_visible()
+    numbers["Lys på stien"].locator("textarea").fill("Stien får lys, når vejen alligevel graves op i 2028.")
+    numbers["køkkenhave"].locator("textarea").fill("Pengene til lyset går til køkkenhaven.")
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url("**/afstemning/")
+    kirsten.goto(f"{base}resultat/").look("beslutning og resultat")
+    kirsten.goto(f"{base}resultat/beslutning/").look("beslutning")
+    kirsten.fill(
+        text="Byrådet giver penge til bænkene og køkkenhaven.",
+        differs_because="Stien får lys, når vejen alligevel graves op i 2028.",
+    )
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url("**/resultat/")
+    kirsten.goto(f"{base}skridt/decide/").look("besluttet")
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url(f"**{base}")
+    kirsten.goto(f"{base}skridt/conclude/").look("kan ikke afsluttes")
+    expect(kirsten.page.locator("main form button[type=submit]")).to_have_count(0)
+    kirsten.goto(f"{base}resultat/aftryk/").look("aftryk")
+    kirsten.fill(text="Der kommer fem bænke langs søen.")
+    kirsten.check(kirsten.page.get_by_label("Bænke langs søen"))
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url("**/resultat/")
+    kirsten.goto(f"{base}resultat/fortalt/")
+    kirsten.fill(how="Lunde Avis", on="2027-04-28").look("fortalt udenfor")
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url("**/resultat/")
+    # Ole has no e-mail and hasn't been on My page: he gets a letter.
+    for title, how in (("Lys på stien", "Ringede til Inger"), ("Fyrværkeri", "Brev"), ("køkkenhave", "Brev")):
+        kirsten.goto(f"{base}bidrag/").page.get_by_role("link", name=re.compile(title)).first.click()
+        kirsten.fill(**{"told-how": how}).press("Notér det")
+    kirsten.look("bidrag fortalt")
+    house.all_sent()
+    kirsten.goto(f"{base}skridt/conclude/").look("afslut")
+    decided = house.mail(KAREN, "Der er truffet en beslutning")
+    assert "Stien får lys, når vejen" in decided.body("plain")
+    house.mail(KAREN, "Det ændrede jeres bidrag")
+    stop = decided.header("List-Unsubscribe").strip(" <>")
+    assert karen.page.request.post(stop, form={"List-Unsubscribe": "One-Click"}).ok
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url(f"**{base}")
+    kirsten.look("afsluttet")
+    house.all_sent()
+    house.mail(MADS, "er afsluttet")
+    assert not house.mails(KAREN, "er afsluttet")
+    for address in (KAREN, MADS):
+        subjects = house.subjects(address)
+        assert len(subjects) == len(set(subjects)), subjects
+    guest.goto(process).look("forløb afsluttet").sees(
+        "Der kommer fem bænke langs søen.", "Stien får lys, når vejen alligevel graves op i 2028."
+    )
+    guest.goto(f"{budget(process)}resultat/").look("resultat besluttet")
+    guest.goto("/resultater/").look("resultater")
+    guest.goto("/").look("forside efter")
+    mads.goto("/min-side/").look("min side").sees("Bænke langs søen")
 
 
 def budget(process: str) -> str:
     return process.replace("/forloeb/", "/borgerbudget/")
+
+
+def votes_without_script(visitor: Visitor, process: str, *titles: str) -> None:
+    visitor.goto(f"{budget(process)}stem/")
+    for title in titles:
+        visitor.check(visitor.page.get_by_label(title))
+    visitor.look("stem")
+    visitor.page.locator(".vote-bar button").click()
+    visitor.sees("100.000").look("gennemse stemme")
+    visitor.check(visitor.page.locator("#code-no"))
+    visitor.page.locator("button[name=step][value=cast]").click()
+    expect(visitor.page.locator("h1")).to_have_text("Tak. Din stemme er afgivet.")
+    visitor.look("stemmekvittering")
+
+
+def votes_by_keyboard_alone(visitor: Visitor, process: str, title: str) -> None:
+    """From the page of the process to the receipt without a mouse."""
+    page = visitor.goto(process).page
+    visitor.with_keys(f"main a[href*='{budget(process)}stem/']", "Enter")
+    page.wait_for_url("**/stem/")
+    visitor.with_keys("main a[href*='/konto/mitid/']", "Enter")
+    page.wait_for_url("**/konto/log-ind/**")
+    visitor.with_keys("main form[action$='/konto/mitid/'] button", "Enter")
+    page.wait_for_url(re.compile("/oauth2/authorize"))
+    visitor.with_keys(f"button[value^='{visitor.name.lower()}-']", "Enter")
+    page.wait_for_url("**/stem/")
+    choice = page.get_by_label(title).get_attribute("id")
+    visitor.with_keys(f"#{choice}", "Space")
+    expect(page.locator("[data-chosen]")).to_have_text("1")
+    visitor.look("stem med tastatur")
+    visitor.with_keys(".vote-bar button", "Enter")
+    page.wait_for_selector("button[value=cast]")
+    visitor.with_keys("button[value=cast]", "Enter")
+    expect(page.locator("h1")).to_have_text("Tak. Din stemme er afgivet.")
+
+
+def answer(kirsten: Visitor, base: str, titles: tuple[str, ...], outcome: str, text: str) -> None:
+    kirsten.goto(f"{base}bidrag/?state=unanswered")
+    for title in titles:
+        kirsten.check(kirsten.page.get_by_label(re.compile(title)))
+    if len(titles) > 1:
+        kirsten.look("bidrag at svare på")
+    kirsten.page.locator("button[formaction*='/svar/']").click()
+    kirsten.page.wait_for_url("**/svar/**")
+    kirsten.tick("outcome", outcome).fill(answer=text)
+    if len(titles) > 1:
+        kirsten.look("svar")
+    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.wait_for_url(re.compile(r"/bidrag/(\?.*)?$"))
