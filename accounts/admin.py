@@ -13,6 +13,7 @@ from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts import actions, imports
@@ -24,6 +25,7 @@ from accounts.permissions import STAFF_ROLES, Permission, Role
 from accounts.verdict import Refused
 from audit import clock
 from audit.actions import record
+from audit.admin import PlainWords
 
 
 class FileField(forms.FileField):
@@ -40,7 +42,7 @@ def as_errors(refused: Refused) -> ValidationError:
 
 
 @admin.register(Unit)
-class UnitAdmin(admin.ModelAdmin):
+class UnitAdmin(PlainWords, admin.ModelAdmin):
     list_display = ["name", "email"]
     search_fields = ["name", "email"]
 
@@ -109,9 +111,10 @@ class StaffForm(forms.ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(PlainWords, admin.ModelAdmin):
     """Those who work here. Citizens look after their own accounts and are not listed."""
 
+    list_title = _("Colleagues")
     form = StaffForm
     list_display = ["email", "first_name", "last_name", "role", "is_active", "last_login"]
     list_filter = ["role", "is_active", "units"]
@@ -185,7 +188,7 @@ class UserAdmin(admin.ModelAdmin):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(admin.ModelAdmin):
+class OrganisationAdmin(PlainWords, admin.ModelAdmin):
     list_display = ["name", "cvr", "kind"]
     list_filter = ["kind"]
     search_fields = ["name", "cvr"]
@@ -258,7 +261,7 @@ class UploadPage:
 
 
 @admin.register(District)
-class DistrictAdmin(UploadPage, admin.ModelAdmin):
+class DistrictAdmin(UploadPage, PlainWords, admin.ModelAdmin):
     list_display = ["name", "kind", "code"]
     list_filter = ["kind"]
     search_fields = ["name", "code"]
@@ -298,8 +301,12 @@ class RegisterForm(forms.ModelForm):
         fields = ["drawn_on", "valid_until"]
 
     file = FileField(
-        help_text=_(
-            "CSV separated by semicolons, with the columns that the guide names. Either all of it is imported or nothing."
+        help_text=format_lazy(
+            "{} {}",
+            _(
+                "CSV separated by semicolons, with these columns on the first line. Either all of it is imported or nothing."
+            ),
+            ", ".join(register_files.COLUMNS),
         )
     )
 
@@ -319,7 +326,7 @@ class RegisterForm(forms.ModelForm):
 
 
 @admin.register(RegisterExtract)
-class RegisterExtractAdmin(admin.ModelAdmin):
+class RegisterExtractAdmin(PlainWords, admin.ModelAdmin):
     """Import and see that it is there; the people in it are on no page."""
 
     list_display = ["drawn_on", "valid_until", "rows", "imported_at", "imported_by", "state"]
@@ -370,7 +377,7 @@ class RegisterExtractAdmin(admin.ModelAdmin):
 
 
 @admin.register(PopulationFigure)
-class PopulationFigureAdmin(UploadPage, admin.ModelAdmin):
+class PopulationFigureAdmin(UploadPage, PlainWords, admin.ModelAdmin):
     list_display = ["district", "sex", "age", "people", "source"]
     list_filter = ["sex", "source"]
     list_select_related = ["district"]

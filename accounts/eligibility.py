@@ -220,7 +220,7 @@ def _check_district(rule: EligibilityRule, district_ids: "Iterable[int]") -> Non
 
 def _not_resident() -> str:
     return _(
-        "You must live in %(municipality)s. If you have moved here lately, call us: our list may be older than your move."
+        "You must live in %(municipality)s. If you have moved here lately or have no CPR number, call us: we may not be able to see that you live here."
     ) % {"municipality": settings.MUNICIPALITY["name"]}
 
 

@@ -13,6 +13,18 @@ from audit.actions import record
 from audit.models import Entry
 
 
+class PlainWords:
+    """The list is called what it holds, not "choose one to change"."""
+
+    show_facets = admin.ShowFacets.NEVER
+    list_title: Any = ""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = self.list_title or capfirst(self.model._meta.verbose_name_plural)  # type: ignore[attr-defined]
+        shown = {"title": title} | (extra_context or {})
+        return super().changelist_view(request, shown)  # type: ignore[misc]
+
+
 class AuditedAdmin(admin.ModelAdmin):
     """Plain records kept in Django's admin: what is written goes into the one audit table."""
 

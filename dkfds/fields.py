@@ -60,6 +60,7 @@ def _given(value: Any) -> list[str]:
 
 
 def _date(parts: list[str]) -> date:
+    parts = parts + [""] * (len(PARTS) - len(parts))
     missing = [
         str(label).lower() for (_key, label, _length), part in zip(PARTS, parts, strict=False) if not part
     ]

@@ -188,7 +188,9 @@ def problems(*forms_and_sets: Any) -> list[dict[str, str]]:
         found += [{"text": text, "href": ""} for text in one.non_field_errors()]
         for field in one:
             href = "" if field.is_hidden else f"#{first_id(field)}"
-            found += [{"text": f"{field.label}: {text}", "href": href} for text in field.errors]
+            label = str(field.label)
+            named = label if label.endswith("?") else f"{label}:"
+            found += [{"text": f"{named} {text}", "href": href} for text in field.errors]
     return found
 
 

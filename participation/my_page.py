@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import my_page
 from accounts.models import User
-from accounts.permissions import Role
+from accounts.permissions import STAFF_ROLES, Role
 from participation import clock, formats, notices
 from participation.choices import BEFORE_DECISION, UNPUBLISHED
 from participation.forms.contributions import RhythmForm
@@ -57,8 +57,10 @@ def polling(user: User, request: HttpRequest) -> dict[str, Any] | None:
     return {"open_now": list(Process.objects.running(clock.now()).order_by("closes_at")[:SHOWN])}
 
 
-def given(user: User, request: HttpRequest) -> dict[str, Any]:
+def given(user: User, request: HttpRequest) -> dict[str, Any] | None:
     rows = list(Contribution.objects.of_author(user).prefetch_related("impacts")[: SHOWN + 1])
+    if not rows and user.role in STAFF_ROLES:
+        return None
     return {"contributions": rows[:SHOWN], "more": len(rows) > SHOWN}
 
 

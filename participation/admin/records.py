@@ -6,11 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
-from audit.admin import AuditedAdmin
+from audit.admin import AuditedAdmin, PlainWords
 from participation.models import (
     Committee,
     CommitteeMeeting,
@@ -20,16 +19,6 @@ from participation.models import (
     Programme,
     StandardAnswer,
 )
-
-
-class PlainWords:
-    """The list is called what it holds, not "choose one to change"."""
-
-    show_facets = admin.ShowFacets.NEVER
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        title = capfirst(self.model._meta.verbose_name_plural)
-        return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
 
 class Kept(PlainWords, AuditedAdmin):

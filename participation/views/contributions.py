@@ -218,6 +218,7 @@ def _write_page(
         token=token,
         seen=draft.saved_at.isoformat() if draft else "",
         rule=rule,
+        allowed=may.can_contribute(request.user, process) if request.user.is_authenticated else None,
         steps=_steps(),
     )
     response.status_code = status

@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import District, EligibilityRule, User
+from accounts.permissions import Role
 from participation import clock
 from participation.actions import contributions as actions
 from participation.choices import Moderation, NameShown
 from participation.models import Contribution, Draft, Process
+from tests.factories import make_staff
 from tests.participation.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("noon", "fresh_pages")
@@ -408,3 +410,13 @@ def test_filters_take_anything(process: Process, districts: list[District], citi
     assert found.content.decode().count('<article class="contribution"') == 1
     none = Client().get(url, {"distrikt": districts[1].pk})
     assert none.content.decode().count('<article class="contribution"') == 0
+
+
+def test_who_may_not_send_is_told_before_writing(process: Process, citizen: User) -> None:
+    for who, told in ((None, 0), (citizen, 0), (make_staff(Role.CASEWORKER), 1)):
+        client = Client()
+        if who is not None:
+            client.force_login(who)
+        page = client.get(address("contribute", process.slug)).content.decode()
+        assert 'name="title"' in page
+        assert page.count("alert-warning") == told
