@@ -1,0 +1,197 @@
+"""Every page of the sweep in a real browser: axe on a wide and a narrow screen, nothing sideways, and the way by keyboard.
+
+The addresses come from the URLconf and from the table of roles, so that a new page is looked at by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browsing import FEWEST_RULES, Verdict, examine
+from tests.site.addresses import behind, path_of, query_of
+from tests.site.test_url_by_role import ADDRESSES, TABLE
+from tests.site.world import World, build
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 700}
+
+# What axe can't decide by itself, and what a person saw who looked: the rule, and how its reason begins.
+LOOKED_AT = (
+    ("color-contrast", "due to a background image"),  # the arrow of a select, beside dark text on white
+    (
+        "color-contrast",
+        "due to a pseudo element",
+    ),  # the box drawn for a checkbox or radio button, beside its label
+    (
+        "color-contrast",
+        "overlapped by another element",
+    ),  # what is scrolled to under the sticky bar or in a wide table
+    ("color-contrast", "partially obscured"),
+    ("color-contrast", "partially overlaps"),
+    ("th-has-data-cells", ""),  # Django's lists: the column of boxes to tick, and a list with nothing in it
+)
+# allauth's own list of passkeys has a column of buttons without a heading.
+KNOWN = {("/konto/noegle/", "empty-table-header")}
+# Not pages: files and what machines read.
+FILES = (".pdf", ".atom", ".ics", ".pb", ".py")
+MADE_FOR_SCRIPT = {"mfa_login_webauthn", "admin:jsi18n", "mfa_download_recovery_codes"}
+
+
+@pytest.fixture
+def world() -> World:
+    cache.clear()
+    return build()
+
+
+@pytest.fixture
+def browsing(new_context: Callable[..., BrowserContext], world: World) -> Callable[[str], Page]:
+    """A page in the hands of that role; what a page's own script or policy gets wrong fails the test."""
+
+    def sit_down(role: str) -> Page:
+        context = new_context(viewport=WIDE)
+        if role in world.sessions:
+            context.add_cookies(
+                [
+                    {
+                        "name": settings.SESSION_COOKIE_NAME,
+                        "value": world.sessions[role],
+                        "domain": "localhost",
+                        "path": "/",
+                    }
+                ]
+            )
+        page = context.new_page()
+        page.faults = []  # type: ignore[attr-defined]
+        page.on("pageerror", lambda error: page.faults.append(str(error)))  # type: ignore[attr-defined]
+        page.on(
+            "console",
+            lambda said: page.faults.append(said.text) if "Content Security Policy" in said.text else None,  # type: ignore[attr-defined]
+        )
+        return page
+
+    return sit_down
+
+
+def pages_of(world: World, role: str, others: tuple[str, ...] = ()) -> list[str]:
+    """What this role is shown, and the roles before it are not."""
+    found = []
+    for name, (method, row) in TABLE.items():
+        address = ADDRESSES.get(name)
+        if address is None or method != "GET" or row[role] != "200" or name in MADE_FOR_SCRIPT:
+            continue
+        if any(row[other] == "200" for other in others) or address.pattern.endswith(FILES):
+            continue
+        found.append(path_of(address, behind(world)(address)) + query_of(address, world))
+    return found
+
+
+def look(page: Page, paths: list[str]) -> None:
+    wrong: list[str] = []
+    for path in paths:
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        answer = page.goto(path)
+        if answer is None or answer.status != 200:
+            wrong.append(f"{path}: {answer and answer.status}")
+            continue
+        wrong += [f"{path}: {fault}" for fault in page.faults]  # type: ignore[attr-defined]
+        wrong += found_by_axe(path, "wide", examine(page))
+        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        if page.evaluate(SIDEWAYS) > 0:
+            wrong.append(f"{path}: {page.evaluate(SIDEWAYS)} pixels sideways at 320")
+        wrong += found_by_axe(path, "narrow", examine(page))
+        page.faults.clear()  # type: ignore[attr-defined]  # axe itself tries a style sheet of its own
+    assert not wrong, "\n".join(wrong)
+
+
+def found_by_axe(path: str, width: str, verdict: Verdict) -> list[str]:
+    wrong = [
+        f"{path} ({width}): {one}" for one in verdict.violations if (path, one.partition(":")[0]) not in KNOWN
+    ]
+    if len(verdict.ran) < FEWEST_RULES:
+        wrong.append(f"{path} ({width}): only {verdict.ran} ran")
+    wrong += [
+        f"{path} ({width}): for a person to look at: {one}"
+        for one in verdict.incomplete
+        if not looked_at(one)
+    ]
+    return wrong
+
+
+def looked_at(incomplete: str) -> bool:
+    """Every element of it for a reason that is known."""
+    rule = incomplete.partition(":")[0]
+    reasons = [line for line in incomplete.splitlines() if "could not" in line] or [""]
+    known = [reason for name, reason in LOOKED_AT if name == rule]
+    return all(any(reason in line for reason in known) for line in reasons)
+
+
+def test_what_everybody_sees(browsing: Callable[[str], Page], world: World) -> None:
+    paths = pages_of(world, "anonymous")
+    paths += [world.processes[key].get_absolute_url() for key in ("approved", "vote", "decided", "cancelled")]
+    assert len(paths) > 25
+    look(browsing("anonymous"), [*paths, "/en/", "/en/forloeb/"])
+
+
+def test_what_citizens_see(browsing: Callable[[str], Page], world: World) -> None:
+    paths = pages_of(world, "citizen", ("anonymous",))
+    vote = path_of(ADDRESSES["budgets:vote"], behind(world)(ADDRESSES["budgets:vote"]))
+    assert len(paths) > 8
+    look(browsing("citizen"), [*paths, vote])
+
+
+def test_what_caseworkers_see(browsing: Callable[[str], Page], world: World) -> None:
+    paths = pages_of(world, "worker", ("anonymous", "citizen"))
+    assert len(paths) > 40
+    look(browsing("worker"), paths)
+
+
+def test_what_administrators_see(browsing: Callable[[str], Page], world: World) -> None:
+    paths = pages_of(world, "administrator", ("anonymous", "citizen", "worker"))
+    assert len(paths) > 15
+    look(browsing("administrator"), paths)
+
+
+# The main thing to do on a page, by keyboard alone: the first press of Tab leads past the menu, and some presses later
+# the action has the focus and can be seen to have it.
+ACTIONS = {
+    "/": ("anonymous", ".process-card a.button"),
+    "{open}": ("anonymous", "main a.button-primary"),
+    "{open}bidrag/nyt/": ("citizen", "main button.button-primary"),
+    "{vote}": ("anonymous", "main a.button-primary"),
+    "/borgerbudget/{slug}/stem/": ("citizen", "main button.button-primary"),
+    "/konto/log-ind/": ("anonymous", "main button.button-primary"),
+    "/forloeb/": ("anonymous", "main button[type=submit]"),
+}
+
+
+def test_the_main_action_is_within_reach_of_the_keyboard(
+    browsing: Callable[[str], Page], world: World
+) -> None:
+    places: dict[str, Any] = {
+        "open": world.processes["open"].get_absolute_url(),
+        "vote": world.processes["vote"].get_absolute_url(),
+        "slug": world.processes["vote"].slug,
+    }
+    for address, (role, action) in ACTIONS.items():
+        page = browsing(role)
+        page.goto(address.format(**places))
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content", address
+        page.keyboard.press("Enter")
+        for _press in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("(one) => document.activeElement.matches(one)", action):
+                break
+        else:
+            pytest.fail(f"{address}: {action} never got the focus")
+        assert page.evaluate(
+            "() => { const look = getComputedStyle(document.activeElement);"
+            " return look.outlineStyle !== 'none' || look.boxShadow !== 'none' }"
+        ), address
