@@ -240,6 +240,11 @@ class District(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def name_and_kind(self) -> str:
+        """For choosing among all of them: a school district and a polling district may share a name."""
+        return f"{self.name} ({self.get_kind_display().lower()})"
+
 
 class RegisterExtractQuerySet(models.QuerySet["RegisterExtract"]):
     def counting_on(self, day: date) -> "RegisterExtractQuerySet":

@@ -118,7 +118,7 @@ class EligibilityForm(forms.ModelForm):
             help_text=self.fields["districts"].help_text,
             required=False,
             coerce=int,
-            choices=[(district.pk, district.name) for district in districts],
+            choices=[(district.pk, district.name_and_kind) for district in districts],
             widget=forms.CheckboxSelectMultiple,
         )
         self.initial["districts"] = [d.pk for d in self.initial.get("districts", [])]

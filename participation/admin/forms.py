@@ -245,11 +245,11 @@ class RecordForm(forms.Form):
     )
     place = forms.CharField(label=_("Where is it about?"), max_length=200, required=False)
     district = forms.ModelChoiceField(
-        label=_("Which district is it about?"), queryset=District.objects.order_by("kind", "name"), required=False,
+        label=_("Which district is it about?"), queryset=District.objects.of_home().order_by("name"), required=False,
         empty_label=_("Not one district"),
     )  # fmt: skip
     home_district = forms.ModelChoiceField(
-        label=_("Where does the author live?"), queryset=District.objects.order_by("kind", "name"), required=False,
+        label=_("Where does the author live?"), queryset=District.objects.of_home().order_by("name"), required=False,
         empty_label=_("Not known"), help_text=_("Only for seeing who takes part."),
     )  # fmt: skip
     age_band = forms.ChoiceField(

@@ -6,6 +6,7 @@ A small process asks for at most ten things; what is left folded away holds visi
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -256,6 +257,7 @@ class ProcessForm(forms.ModelForm):
             held_at__gte=clock.now()
         ) | CommitteeMeeting.objects.select_related("committee").filter(pk=process.meeting_id)
         self.fields["touched_districts"].queryset = District.objects.order_by("kind", "name")
+        self.fields["touched_districts"].label_from_instance = attrgetter("name_and_kind")
         self.fields["deputy"].queryset = colleagues(process.unit_id).exclude(pk=process.owner_id)
         self.fields["programme"].queryset = Programme.objects.filter(unit_id__in=by.unit_ids())
         self.fields["legal_basis"].queryset = OpeningMinimum.objects.filter(valid_from__lte=clock.today())

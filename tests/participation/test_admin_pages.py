@@ -11,7 +11,7 @@ from participation import clock
 from participation.actions import contributions as giving
 from participation.choices import Status
 from participation.models import Contribution
-from tests.accounts.factories import make_staff, make_unit
+from tests.accounts.factories import make_district, make_staff, make_unit
 from tests.factories import make_process
 
 pytestmark = pytest.mark.django_db
@@ -203,3 +203,14 @@ def test_the_set_up_form_asks_the_same_for_few_and_many_rows(unit, worker):
         rows={"frame_points": points, "internal_promises": promises},
     )
     assert queries(client, address) == few
+
+
+def test_districts_of_the_same_name_are_told_apart(db):
+    school, polling = (make_district(name="Åholm", kind=kind) for kind in ("school", "polling"))
+    draft = make_process(status=Status.DRAFT)
+    client = signed_in(make_staff(Role.CASEWORKER, units=[draft.unit]))
+    page = client.get(reverse("admin:process-setup", args=[draft.pk])).content.decode()
+    assert school.name_and_kind != polling.name_and_kind
+    assert (
+        page.count(school.name_and_kind) == page.count(polling.name_and_kind) == 3
+    )  # touches, propose, vote
