@@ -62,6 +62,7 @@ class Visitor:
         """Nothing for axe to find, and nothing that scrolls sideways on a phone."""
         place = f"{len(self.looks) + 1:02} {self.name} {what}"
         self.looks.append(what)
+        self.page.wait_for_load_state()  # unstyled, nothing is as it will be
         self._picture(f"{place} 1280")
         if self.script:
             self.axe(self.page)
