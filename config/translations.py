@@ -4,8 +4,7 @@
     python -m config.translations update    # writes new texts into locale/da, keeping what is translated
     python -m config.translations check     # fails on what is fuzzy, missing, gone or wrongly filled in
 
-Code holds English, so English needs no catalogue. `locale/parts/*.po`, where there are any, are read as part of the
-Danish catalogue.
+Code holds English, so English needs no catalogue.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from config.services import ROOT
 FOLDER = ROOT / "locale" / "da" / "LC_MESSAGES"
 CATALOGUE = FOLDER / "django.po"
 COMPILED = FOLDER / "django.mo"
-PARTS = ROOT / "locale" / "parts"
 METHODS = [
     ("**/templates/**.html", "django"),
     ("**/templates/**.txt", "django"),
@@ -61,17 +59,9 @@ def _is_ours(folder: str | os.PathLike[str]) -> bool:
     return not name.startswith(".") and name not in LEFT_OUT and not name.endswith(".egg-info")
 
 
-def translated(*, with_parts: bool = True) -> Catalog:
-    catalogue = Catalog(locale="da", charset="utf-8")
-    files = [CATALOGUE] if CATALOGUE.exists() else []
-    if with_parts and PARTS.exists():
-        files += sorted(PARTS.glob("*.po"))
-    for path in files:
-        with path.open("rb") as file:
-            for message in read_po(file, locale="da", charset="utf-8"):
-                if message.id and (message.string or catalogue.get(message.id, message.context) is None):
-                    catalogue[message.id] = message
-    return catalogue
+def translated() -> Catalog:
+    with CATALOGUE.open("rb") as file:
+        return read_po(file, locale="da", charset="utf-8")
 
 
 def update() -> None:
@@ -125,8 +115,7 @@ def _same_shape(one: Message, other: Message) -> bool:
 
 
 def compile_all() -> None:
-    sources = [path for path in (CATALOGUE, *PARTS.glob("*.po")) if path.exists()]
-    if COMPILED.exists() and all(path.stat().st_mtime <= COMPILED.stat().st_mtime for path in sources):
+    if COMPILED.exists() and CATALOGUE.stat().st_mtime <= COMPILED.stat().st_mtime:
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
     unfinished = COMPILED.with_name(f"{COMPILED.name}.{os.getpid()}")
