@@ -95,7 +95,7 @@ def tell(say: Tell = lambda line: None) -> Town:
 
 def _calendar(town: Town) -> None:
     """Monthly meetings of the committee and the council, two weeks from agenda to meeting."""
-    for name, weekday in (("Kultur- og Fritidsudvalget", 2), ("Kommunalbestyrelsen", 0)):
+    for name, weekday in (("Kultur- og Fritidsudvalget", 2), ("Byrådet", 0)):
         committee = Committee.objects.create(name=name)
         first = town.day(-760, 17)
         first += timedelta(days=(weekday - first.weekday()) % 7)
@@ -133,24 +133,24 @@ def _frame(**fields: Any) -> dict[str, Any]:
         "purposes": ["democracy", "innovation"],
         "why_this_format": "De, der bor her, ved bedst, hvad pengene gør mest gavn til.",
         "ladder_step": "codecision",
-        "who_decides": "Kommunalbestyrelsen",
+        "who_decides": "Byrådet",
         "decision_basis": ["money"],
         "promise": (
-            "De projekter, der får flest stemmer inden for pengene, får dem. Vil kommunalbestyrelsen noget andet, skal "
-            "den sige offentligt hvorfor, projekt for projekt."
+            "De projekter, der får flest stemmer inden for pengene, får dem. Vil byrådet noget andet, skal "
+            "det sige offentligt hvorfor, projekt for projekt."
         ),
         "politicians_role": "De har sat beløbet og reglerne, kommer til idéværkstedet og siger ja til sidst.",
         "who_answers": "Kirsten Vang, Kultur og Fritid",
         "answer_how": "each",
         "willing_to_try": "I må selv bygge og drive det, I får penge til. Vi hjælper med tilladelserne.",
-        "carried_into_decision": "Resultatet ligger uændret ved sagen, når kommunalbestyrelsen beslutter.",
+        "carried_into_decision": "Resultatet ligger uændret ved sagen, når byrådet beslutter.",
         "decision_stage": "idea",
         "processing_days": 14,
         "planned_dialogues": 2,
         "staff_hours": 180,
         "preparation": "Kom til idéværksted på Lunde Bibliotek. Der er kaffe, og en fra Teknik og Miljø kan regne på prisen.",
         "recruitment": ["open", "outreach"],
-        "offline_route": "Ring til os, eller kom på biblioteket: vi skriver dit forslag ned sammen med dig.",
+        "offline_route": "Ring til os, eller kom på biblioteket: så er vi med hele vejen, og det tæller på samme måde.",
     } | fields
 
 
@@ -159,7 +159,7 @@ def _rows(town: Town, phases: Sequence[tuple[str, datetime, datetime, str]], **r
         "frame_points": [
             {"kind": "open", "text": "Hvilke projekter der får penge"},
             {"kind": "open", "text": "Hvor de skal ligge, og hvem der er med til at lave dem"},
-            {"kind": "fixed", "text": "Beløbet", "reason": "kommunalbestyrelsen har sat det af i budgettet"},
+            {"kind": "fixed", "text": "Beløbet", "reason": "byrådet har sat det af i budgettet"},
             {
                 "kind": "fixed",
                 "text": "Projektet må ikke koste kommunen noget at drive bagefter",
@@ -207,7 +207,7 @@ def _set_up(
     kirsten, bo = town.staff["Kirsten"], town.staff["Bo"]
     decision = (
         CommitteeMeeting.objects.filter(
-            committee__name="Kommunalbestyrelsen", agenda_deadline__gte=closes + timedelta(days=15)
+            committee__name="Byrådet", agenda_deadline__gte=closes + timedelta(days=15)
         )
         .order_by("held_at")
         .first()
@@ -339,7 +339,7 @@ def collecting_ideas(town: Town, say: Tell) -> Process:
         fields={
             "question": "Hvad skal vi bruge en million kroner på i Lunde?",
             "introduction": (
-                "Kommunalbestyrelsen har sat en million kroner af til projekter, som I selv finder på. Foreslå noget, "
+                "Byrådet har sat en million kroner af til projekter, som I selv finder på. Foreslå noget, "
                 "der gør det bedre at bo her. Til foråret stemmer alle over 15 år om, hvad pengene skal gå til.\n\n"
                 + texts.DEMO_NOTE.format(inspired_by="Borgermillionen i Ballerup Kommune")
             ),
@@ -523,9 +523,9 @@ def _decide_and_conclude(town: Town, process: Process, round: Round, winners: li
             process=process,
             by=kirsten,
             decided_on=timezone.localdate(process.meeting.held_at),
-            body="Kommunalbestyrelsen",
+            body="Byrådet",
             text=(
-                "Kommunalbestyrelsen godkendte resultatet af afstemningen uden ændringer. De projekter, der fik flest "
+                "Byrådet godkendte resultatet af afstemningen uden ændringer. De projekter, der fik flest "
                 "stemmer inden for pengene, får dem."
             ),
             meeting=process.meeting,
