@@ -27,7 +27,7 @@ from pathlib import Path
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
-from config import assets, people, services, translations
+from config import assets, environment, people, services, translations
 from config.environment import development_environment
 
 PORTS = {  # variable: what it is for, where we begin to look
@@ -181,7 +181,15 @@ def processes() -> dict[str, str]:
     return known
 
 
+def forget_another_clone() -> None:
+    """Root's data outlive a clone that was deleted; the next clone in the same folder lacks its secrets, so nobody can
+    read them any more."""
+    if services.place(KIND).folder.exists() and not environment.FILE.exists():
+        reset()
+
+
 def serve() -> int:
+    forget_another_clone()
     where = services.place(KIND)
     with only_one(where) as told:
         services.end_groups(where)  # of a run that was killed while somebody else's servers were used
