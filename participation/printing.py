@@ -21,7 +21,7 @@ from participation import clock, formats, phases
 from participation.choices import Moderation
 from participation.formats import Act
 from participation.models import Contribution, Process
-from participation.standing import decision_day
+from participation.principles.timing import decision_date
 
 _COMMON = """
 #let data = json(bytes(sys.inputs.data))
@@ -162,7 +162,7 @@ def what_happens_next(contribution: Contribution, at: datetime) -> list[dict[str
                 "text": coming.description,
             }
         )
-    decided_on = decision_day(process)
+    decided_on = decision_date(process)
     if decided_on is not None:
         steps.append({"label": _("Decision"), "when": day(decided_on, today), "text": process.who_decides})
     if process.answers_due_on is not None:

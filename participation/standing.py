@@ -3,7 +3,7 @@
 Status alone never opens or closes: between two runs of the clock's task the interval says what is true.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from dkfds import wording
-from participation import formats
+from participation import formats, phases
 from participation.choices import PUBLIC, LadderStep, Status
 from participation.formats import Act, NextStep
-from participation.models import Phase, Process
+from participation.models import Process
+from participation.principles.timing import decision_date
 
 # What each step of the ladder means to the one who takes part.
 MEANINGS = {
@@ -71,13 +72,6 @@ def standing(process: Process, at: datetime) -> Standing:
     return Standing.OPEN
 
 
-def current_phase(process: Process, at: datetime) -> Phase | None:
-    """The phase at this moment, from the phases already read with the process."""
-    return next(
-        (phase for phase in process.phases.all() if phase.interval.lower <= at < phase.interval.upper), None
-    )
-
-
 def next_step(process: Process, at: datetime) -> NextStep | None:
     """The one thing to do now, or why there is none yet; None when the process is over."""
     where = standing(process, at)
@@ -90,7 +84,7 @@ def next_step(process: Process, at: datetime) -> NextStep | None:
         step = fmt.next_step(process, at)
         if step is not None:
             return step
-    phase = current_phase(process, at)
+    phase = phases.phase_at(process, at)
     kind = fmt.phase_kind(phase.kind) if phase else None
     if phase is not None and kind is not None and Act.CONTRIBUTE in kind.allows:
         return NextStep(
@@ -104,21 +98,20 @@ def next_step(process: Process, at: datetime) -> NextStep | None:
 
 def timeline(process: Process, at: datetime) -> list[dict[str, Any]]:
     """Phases with dates, then the decision and the answers: what is past, now and next."""
-    fmt, today = formats.get(process.format), timezone.localdate(at)
+    today = timezone.localdate(at)
     steps: list[dict[str, Any]] = []
     for phase in process.phases.all():
-        kind = fmt.phase_kind(phase.kind)
         start, end = phase.interval.lower, phase.interval.upper
         steps.append(
             {
-                "label": kind.label if kind else phase.kind,
+                "label": phases.label(phase),
                 "when": wording.period(start, end, today),
                 "state": "past" if at >= end else "now" if at >= start else "next",
                 "text": phase.description,
             }
         )
     decided = process.status in {Status.DECIDED, Status.CONCLUDED}
-    decided_on = decision_day(process)
+    decided_on = decision_date(process)
     if decided_on is not None:
         steps.append(
             {
@@ -144,10 +137,3 @@ def timeline(process: Process, at: datetime) -> list[dict[str, Any]]:
         if waiting is not None:
             waiting["state"] = "now"
     return steps
-
-
-def decision_day(process: Process) -> date | None:
-    """The day it is decided: the one written, else the day of the meeting chosen."""
-    if process.decision_on is not None:
-        return process.decision_on
-    return timezone.localdate(process.meeting.held_at) if process.meeting else None

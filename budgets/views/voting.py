@@ -30,7 +30,7 @@ from participation import clock, printing
 from participation.actions import following
 from participation.forms.contributions import CanITakePartForm, districts_to_choose
 from participation.models import Process
-from participation.standing import decision_day
+from participation.principles.timing import decision_date
 from participation.views.contributions import can_from_age
 
 CHOOSE, LOOK_OVER, DONE = 1, 2, 3
@@ -186,7 +186,7 @@ def what_happens_next(round: Round, now: datetime) -> list[dict[str, str]]:
             "text": _("The result is shown here, with a file of all votes that anyone can count again."),
         }
     )
-    decided_on = decision_day(process)
+    decided_on = decision_date(process)
     if decided_on is not None:
         steps.append({"label": _("Decision"), "when": day(decided_on, today), "text": process.who_decides})
     return steps

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import District
 from dkfds import wording
 from dkfds.wording import number
-from participation import clock, formats, search
+from participation import clock, formats, phases, search
 from participation.choices import (
     OVER,
     UNPUBLISHED,
@@ -39,12 +39,11 @@ from participation.page_cache import public_page
 from participation.permissions import can_view
 from participation.permissions.contributions import can_open_for_contributions
 from participation.principles import check_label
+from participation.principles.timing import decision_date
 from participation.standing import (
     LABELS,
     MEANINGS,
     Standing,
-    current_phase,
-    decision_day,
     next_step,
     standing,
     timeline,
@@ -338,7 +337,7 @@ def process_context(process: Process, at: datetime, request: HttpRequest) -> dic
         "do_reason": _reason_to_wait(process, where, at),
         "timeline": timeline(process, at),
         "ladder_meaning": MEANINGS.get(LadderStep(process.ladder_step), "") if process.ladder_step else "",
-        "decision_day": decision_day(process),
+        "decision_day": decision_date(process),
         "basis": ", ".join(str(DecisionBasis(value).label).lower() for value in process.decision_basis),
         "purposes": ", ".join(str(Purpose(value).label) for value in process.purposes),
         "open_points": [point for point in points if point.kind == "open"],
@@ -399,20 +398,17 @@ def _reason_to_wait(process: Process, where: Standing, at: datetime) -> str:
     if where is Standing.COMING and process.opens_at is not None:
         return _("Opens %(when)s.") % {"when": wording.opening(process.opens_at, at)}
     if where is Standing.OPEN:
-        phase = current_phase(process, at)
-        kind = formats.get(process.format).phase_kind(phase.kind) if phase else None
-        coming = next((one for one in process.phases.all() if one.interval.lower > at), None)
-        coming_kind = formats.get(process.format).phase_kind(coming.kind) if coming else None
-        now_words = _("Right now: %(phase)s.") % {"phase": str(kind.label).lower()} if kind else ""
-        if coming is not None and coming_kind is not None:
+        phase, coming = phases.phase_at(process, at), phases.next_phase(process, at)
+        now_words = _("Right now: %(phase)s.") % {"phase": phases.label(phase).lower()} if phase else ""
+        if coming is not None:
             then = _("%(phase)s begins %(when)s.") % {
-                "phase": coming_kind.label,
+                "phase": phases.label(coming),
                 "when": wording.opening(coming.interval.lower, at),
             }
             return f"{now_words} {then}".strip()
         return now_words
     if where is Standing.WORKING:
-        decided_on = decision_day(process)
+        decided_on = decision_date(process)
         if decided_on is not None:
             return _("It is closed for contributions and being worked on. Decision: %(day)s.") % {
                 "day": wording.day(decided_on, timezone.localdate(at))

@@ -11,9 +11,9 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
-from participation import formats
+from participation import formats, phases
 from participation.models import NewsItem, Process
-from participation.standing import decision_day
+from participation.principles.timing import decision_date
 
 
 class ProcessesFeed(Feed):
@@ -90,17 +90,16 @@ def calendar(request: HttpRequest, slug: str) -> HttpResponse:
     file.add("version", "2.0")
     fmt = formats.get(process.format)
     for phase in process.phases.all():
-        kind = fmt.phase_kind(phase.kind)
         event = Event()
         event.add("uid", f"{process.pk}-{phase.pk}@{request.get_host()}")
         event.add("dtstamp", process.updated_at)
-        event.add("summary", f"{kind.label if kind else phase.kind}: {process.heading}")
+        event.add("summary", f"{phases.label(phase)}: {process.heading}")
         event.add("dtstart", phase.interval.lower)
         event.add("dtend", phase.interval.upper)
         event.add("url", address)
         event.add("description", f"{fmt.label}. {phase.description}".strip())
         file.add_component(event)
-    decided_on = decision_day(process)
+    decided_on = decision_date(process)
     if decided_on is not None:
         event = Event()
         event.add("uid", f"{process.pk}-decision@{request.get_host()}")
