@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from budgets import counting, pabulib
 from budgets.ballots import Paper, round_paper
 from budgets.counting import Amount, CountingError, Election, LotError, Outcome, Rule
-from budgets.models import BallotType, CitizenBudget, CountedBallot, CountingRule, Project, Round
+from budgets.models import BallotProject, BallotType, CitizenBudget, CountedBallot, CountingRule, Round
 from budgets.pabulib import RULE_NAMES, RULES, VoteType, cell, number
 
 VOTE_TYPES = {
@@ -71,10 +71,10 @@ def election_of(round: Round) -> Election:
     """The projects on the ballot and the opened ballots, equal ones counted together by the database."""
     budget = round.process.citizenbudget
     projects = tuple(
-        counting.Project(number, counting.exact(Fraction(price or 0)), title)
-        for number, price, title in Project.objects.on_ballot()
-        .filter(contribution__process=round.process_id)
-        .values_list("number", "price", "contribution__title")
+        counting.Project(number, counting.exact(Fraction(price)), title)
+        for number, price, title in BallotProject.objects.in_order()
+        .filter(round=round)
+        .values_list("number", "price", "title")
     )
     cast = (
         CountedBallot.objects.filter(round=round)

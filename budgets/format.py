@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 KEY = "citizen_budget"
 
-IDEAS = PhaseKind("ideas", _("Ideas"), frozenset({Act.CONTRIBUTE, Act.EDIT}))
-ASSESSMENT = PhaseKind("assessment", _("Assessment"), frozenset({Act.ASSESS}))
-VOTE = PhaseKind("vote", _("Voting"), frozenset({Act.VOTE}))
+IDEAS = PhaseKind("ideas", _("Ideas"), frozenset({Act.CONTRIBUTE, Act.EDIT, Act.SUPPORT, Act.ARGUE}))
+SHORTLIST = PhaseKind(
+    "shortlist", _("First round of voting"), frozenset({Act.VOTE, Act.ARGUE}), required=False
+)
+IMPROVE = PhaseKind(
+    "improve", _("Improving the projects"), frozenset({Act.EDIT, Act.SUPPORT, Act.ARGUE}), required=False
+)
+ASSESSMENT = PhaseKind("assessment", _("Assessment"), frozenset({Act.ASSESS, Act.SUPPORT, Act.ARGUE}))
+VOTE = PhaseKind("vote", _("Voting"), frozenset({Act.VOTE, Act.ARGUE}))
+MEETING = PhaseKind("meeting", _("Meeting that shares the money out"), frozenset({Act.ARGUE}), required=False)
 
 
 def _create_detail(process: "Process", **detail: Any) -> "ProcessDetail":
@@ -130,7 +137,7 @@ CITIZEN_BUDGET = Format(
     label=_("Citizen budget"),
     label_plural=_("Citizen budgets"),
     detail="budgets.CitizenBudget",
-    phase_kinds=(IDEAS, ASSESSMENT, VOTE),
+    phase_kinds=(IDEAS, ASSESSMENT, VOTE, SHORTLIST, IMPROVE, MEETING),
     ladder_steps=frozenset({LadderStep.INFLUENCE, LadderStep.CODECISION, LadderStep.CORESPONSIBILITY}),
     contribution_label=_("Project"),
     contribution_label_plural=_("Projects"),

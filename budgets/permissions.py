@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.permissions import EVERY_UNIT, Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets.models import Assessment, Project, Round
+from budgets.models import Assessment, BallotProject, Project, Round
 from budgets.voting import LAST_MOMENT
 from participation import clock
 from participation.choices import BEFORE_DECISION, Status
@@ -98,8 +99,9 @@ def can_assess(user: "User", project: Project, *, at: datetime | None = None) ->
 
 
 def check_not_on_ballot(project: Project) -> None:
-    """Once voting has opened, what stands on the ballot stays as it is."""
-    if project.number and Round.objects.filter(process=project.contribution.process_id).exists():
+    """Once voting has opened, what stands on the ballot stays as it is; after a first round it may be improved."""
+    shown = BallotProject.objects.filter(project=project.pk)
+    if shown.exclude(Q(round__kind=Round.Kind.SHORTLIST) & ~Q(round__state=Round.State.VOTING)).exists():
         raise Refused("on_ballot", _("Voting has opened, so the projects on the ballot can't be changed."))
 
 

@@ -12,23 +12,31 @@ PERSONAL: dict[str, Table] = {
     "budgets.CitizenBudget": Table(
         plain("process", "total", "min_cost", "max_cost", "currency", "propose_rule", "vote_rule")
         | plain("ballot_type", "max_choices", "min_choices", "points", "counting_rule", "min_votes")
-        | plain("adjust_days", "publish_ballots_from", "winners_carry_out")
+        | plain("adjust_days", "publish_ballots_from", "winners_carry_out", "decided_by", "procedure")
+        | plain("shortlist_size", "shortlist_choices", "district_vote", "leftover", "part_funding")
+        | plain("class_age_from", "class_age_to")
     ),
+    "budgets.Pot": Table(plain("id", "budget", "key", "name", "district", "total", "position")),
+    "budgets.Alternative": Table(plain("id", "process", "title")),
     "budgets.Project": Table(
         plain("contribution", "number", "cost", "carried_out_by_citizens", "assessment", "explanation")
-        | plain("price", "assessed_at", "adjust_until", "adjusted_at")
+        | plain("price", "assessed_at", "adjust_until", "adjusted_at", "least_price", "municipal_matter")
+        | plain("pot", "alternative")
         | text("why")
         | staff("assessed_by"),
         owner=("contribution__author", "contribution__person__user"),
     ),
     "budgets.CostLine": Table(plain("id", "project", "text", "amount", "position")),
     "budgets.Round": Table(
-        plain("id", "process", "number", "phase", "state", "opened_at", "ballot_bytes", "sealed_at")
+        plain("id", "process", "number", "kind", "phase", "state", "opened_at", "ballot_bytes", "sealed_at")
         | plain("ballots_per_channel", "ballot_count", "pb_sha256", "roll_anonymised_at", "imported_meta")
         | staff("sealed_by")
     ),
+    "budgets.BallotProject": Table(
+        plain("id", "round", "project", "number", "title", "price", "least_price", "pot", "alternative")
+    ),
     "budgets.Roll": Table(
-        plain("id", "round") | own("day", "channel", "age_band", "sex", "district") | link("person"),
+        plain("id", "round", "pot") | own("day", "channel", "age_band", "sex", "district") | link("person"),
         owner=("person__user",),
         stays=_(
             "That you have voted, until the count is final: else one could vote again. Never what you voted."

@@ -1,15 +1,18 @@
 """Whether someone may vote, now, and when not, why: the text a page shows."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import eligibility
 from accounts.eligibility import Facts
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets.models import Roll, Round
+from budgets.models import CitizenBudget, Roll, Round, VoteChannel
 from participation import clock
 from participation.choices import Status
 from participation.models import Phase, Process
@@ -22,6 +25,16 @@ VOTE = "vote"  # the phase kind (budgets.format)
 # A vote sent in the last second may still be on its way: ballots are sealed a little after the close.
 LAST_MOMENT = timedelta(minutes=5)
 _RUNNING = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
+
+
+@dataclass(frozen=True)
+class Voter:
+    """Who goes on the roll, how they vote, and what is frozen of them. Either a person, or a code that is not tied to one."""
+
+    channel: str
+    person_id: UUID | None = None
+    code_id: int | None = None
+    facts: Facts = field(default_factory=Facts)
 
 
 def round_at(process: Process, at: datetime | None = None) -> Round | None:
@@ -60,11 +73,9 @@ def can_open(process: Process, *, at: datetime) -> Verdict:
     return verdict(check_open, process, vote_phase(process, at), at)
 
 
-def check_voter(user: "User | None", round: Round, *, at: datetime) -> Facts:
-    """Everything but whether the person has voted, which only the roll itself can say. Returns what the roll keeps."""
-    check_open(round.process, round.phase, at)
-    if round.state != Round.State.VOTING:
-        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+def check_voter(user: "User | None", round: Round, *, at: datetime) -> Voter:
+    """Everything but whether the person has voted, which only the roll itself can say. Returns whom the roll takes."""
+    check_taking_votes(round, at)
     if user is None or not user.is_authenticated:
         raise Refused("sign_in", _("Sign in with MitID to vote."))
     if not user.may(Permission.TAKE_PART):
@@ -76,8 +87,30 @@ def check_voter(user: "User | None", round: Round, *, at: datetime) -> Facts:
             "no_person", _("Only people can vote. Sign in with your private MitID, not one for a business.")
         )
     known = eligibility.facts(user, at)
-    eligibility.check_eligible(round.process.citizenbudget.vote_rule, user, at=at, act=VOTE, known=known)
-    return known
+    budget = round.process.citizenbudget
+    eligibility.check_eligible(budget.vote_rule, user, at=at, act=VOTE, known=known)
+    check_not_in_class(budget, known, at)
+    return Voter(VoteChannel.WEB, person_id=user.person_id, facts=known)
+
+
+def check_taking_votes(round: Round, at: datetime) -> None:
+    """The round of a phase that is open, whose ballots aren't sealed yet."""
+    check_open(round.process, round.phase, at)
+    if round.state != Round.State.VOTING:
+        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+
+
+def check_not_in_class(budget: CitizenBudget, known: Facts, at: datetime) -> None:
+    """Ages that vote with a code handed out in class vote in no other way: nothing else could tell that they had."""
+    if budget.class_age_from is None or budget.class_age_to is None or known.birth_date is None:
+        return
+    age = eligibility.age_on(known.birth_date, budget.vote_rule.age_on or timezone.localdate(at))
+    if budget.class_age_from <= age <= budget.class_age_to:
+        raise Refused(
+            "votes_in_class",
+            _("Those of %(first)s to %(last)s years vote in class, with a code from the school.")
+            % {"first": budget.class_age_from, "last": budget.class_age_to},
+        )
 
 
 def check_may_vote(user: "User | None", round: Round, *, at: datetime | None = None) -> None:

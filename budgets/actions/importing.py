@@ -18,10 +18,10 @@ from audit import actions as audit
 from budgets import election
 from budgets.actions.counting import count_round
 from budgets.actions.projects import LONGEST
-from budgets.actions.rounds import write_counted
+from budgets.actions.rounds import put_on_ballot, write_counted
 from budgets.counting import Amount, Ballot, Rule
 from budgets.format import KEY, VOTE
-from budgets.models import Assessment, BallotType, CitizenBudget, CountingRule, Project, Round
+from budgets.models import Assessment, BallotType, CitizenBudget, CountingRule, Project, Round, VoteChannel
 from budgets.pabulib import Pabulib, VoteType, cell, number
 from participation import clock
 from participation.choices import (
@@ -109,6 +109,7 @@ def import_election(
             ballot_count=sum(file.election.ballots.values()),
             imported_meta=dict(file.meta),
         )
+        put_on_ballot(round, Project.objects.on_ballot().filter(contribution__process=process))
         write_counted(round, _opened(file))
         for status in _THE_WAY_TO_DECIDED:
             process.status = status
@@ -244,7 +245,7 @@ def _opened(file: Pabulib) -> list[tuple[str, str, list[tuple[str, int | str]], 
     out = []
     for ballot, times in file.election.ballots.items():
         choices = _stored(ballot)
-        out += [(IntakeChannel.WEB.value, "", choices, "")] * times
+        out += [(VoteChannel.WEB.value, "", choices, "")] * times
     return out
 
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import ballots, election, permissions, voting
-from budgets.models import Ballot, Began, CountedBallot, Project, Roll, Round
+from budgets.models import Ballot, BallotProject, Began, CountedBallot, Pot, Project, Roll, Round
 from participation import clock
-from participation.models import Process
+from participation.models import Contribution, Process
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -53,6 +53,7 @@ def open_round(*, process: Process, by: "User | None" = None, at: datetime | Non
                 opened_at=at,
                 ballot_bytes=paper.ballot_bytes,
             )
+            put_on_ballot(round, projects)
             audit.record(action="budgets.open_round", by=by, obj=round, values={"projects": len(projects)})
     opened = voting.round_at(process, at)
     if opened is None:
@@ -76,6 +77,26 @@ def _number_projects(process: Process) -> list[Project]:
         project.number = str(number)
     Project.objects.bulk_update(unnumbered, ["number"])
     return ready
+
+
+def put_on_ballot(round: Round, projects: Iterable[Project]) -> None:
+    """Write down how each project stands on the ballot of this round: what is voted on, counted and published."""
+    titles = dict(Contribution.objects.filter(process=round.process_id).values_list("pk", "title"))
+    pots = dict(Pot.objects.filter(budget=round.process_id).values_list("pk", "key"))
+    BallotProject.objects.bulk_create(
+        BallotProject(
+            round=round,
+            project=project,
+            number=project.number,
+            title=titles[project.pk],
+            price=project.price,
+            least_price=project.least_price,
+            pot=pots.get(project.pot_id, ""),
+            alternative=str(project.alternative_id or ""),
+        )
+        for project in projects
+        if project.price is not None
+    )
 
 
 def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -> Round:

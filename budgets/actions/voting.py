@@ -16,7 +16,6 @@ from accounts.verdict import Refused
 from budgets import ballots, voting
 from budgets.models import Began, HowItWas, Round
 from participation import clock
-from participation.choices import IntakeChannel
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -29,14 +28,14 @@ _CAST = """
     WITH open AS MATERIALIZED (
         SELECT id FROM budgets_round WHERE id = %(round)s AND state = 'voting' FOR SHARE
     ), voted AS (
-        INSERT INTO budgets_roll (id, round_id, person_id, channel, day, age_band, sex, district_id)
-        SELECT %(roll)s::uuid, id, %(person)s::uuid, %(channel)s, %(day)s, %(age_band)s, %(sex)s, %(district)s::bigint
+        INSERT INTO budgets_roll (id, round_id, person_id, channel, pot, day, age_band, sex, district_id)
+        SELECT %(roll)s::uuid, id, %(person)s::uuid, %(channel)s, %(pot)s, %(day)s, %(age_band)s, %(sex)s, %(district)s::bigint
         FROM open
         ON CONFLICT (round_id, person_id) WHERE person_id IS NOT NULL DO NOTHING
         RETURNING round_id
     )
     INSERT INTO budgets_ballot (id, round_id, channel, pot, choices, tracker)
-    SELECT %(ballot)s::uuid, round_id, %(channel)s, '', %(choices)s, %(tracker)s FROM voted
+    SELECT %(ballot)s::uuid, round_id, %(channel)s, %(pot)s, %(choices)s, %(tracker)s FROM voted
 """
 
 
@@ -47,39 +46,54 @@ def cast_ballot(
     by: "User",
     choices: Iterable[Sequence[object]],
     tracker: str | None,
-    channel: str = IntakeChannel.WEB,
+    pot: str = "",
     at: datetime | None = None,
 ) -> None:
     """Put one ballot in the urn and its voter on the roll. When this returns, both are on disk.
 
     `round` comes from `Round.objects.for_voting()`; `choices` are (project number, points); `tracker` is a code from
-    `ballots.unsign_tracker`, or None when the voter declined one. Raises `Refused`: then nothing was written.
+    `ballots.unsign_tracker`, or None when the voter declined one; `pot` is the key of the district's pot voted in. Raises
+    `Refused`: then nothing was written.
     """
     at = at or clock.now()
-    facts = voting.check_voter(by, round, at=at)
+    voter = voting.check_voter(by, round, at=at)
+    if not _put_in_urn(round, voter, choices, tracker, pot, at):
+        if voting.has_voted(by, round):
+            raise Refused("already_voted", voting.already_voted())
+        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+
+
+@sensitive_variables()
+def _put_in_urn(
+    round: Round,
+    voter: voting.Voter,
+    choices: Iterable[Sequence[object]],
+    tracker: str | None,
+    pot: str,
+    at: datetime,
+) -> int:
+    """1 when voter and ballot are on disk, 0 when the voter is on the roll already or the urn is sealed."""
     chosen = ballots.round_paper(round).check(choices)
+    facts = voter.facts
     values = {
         "round": round.pk,
         "roll": uuid.uuid4(),
-        "person": by.person_id,
-        "channel": IntakeChannel(channel).value,
+        "person": voter.person_id,
+        "channel": str(voter.channel),
+        "pot": pot,
         "day": timezone.localdate(at),
         "age_band": facts.age_band,
         "sex": facts.sex,
         "district": facts.district_id,
         "ballot": uuid.uuid4(),
-        "choices": ballots.encrypt(chosen, round=round, channel=IntakeChannel(channel).value),
+        "choices": ballots.encrypt(chosen, round=round, channel=str(voter.channel), pot=pot),
         "tracker": ballots.tracker_hash(tracker, round=round) if tracker else "",
     }
     try:
-        cast = _cast(values)
+        return _cast(values)
     except DatabaseError as error:
         # The frames below hold the values: whoever reports this error gets them no further than here.
         raise error.with_traceback(None) from None
-    if not cast:
-        if voting.has_voted(by, round):
-            raise Refused("already_voted", voting.already_voted())
-        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
 
 
 def _cast(values: dict[str, object]) -> int:

@@ -202,6 +202,7 @@ def test_no_time_sequence_or_address_on_roll_or_ballot():
         "round",
         "person",
         "channel",
+        "pot",
         "day",
         "age_band",
         "sex",

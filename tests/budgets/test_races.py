@@ -124,8 +124,8 @@ def test_a_vote_under_way_is_waited_for_by_the_sealing():
         with holder.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute(  # the same person on the roll, not committed: ON CONFLICT waits to see what becomes of it
-                "INSERT INTO budgets_roll (id, round_id, person_id, channel, day, age_band, sex)"
-                " VALUES (gen_random_uuid(), %s, %s, 'web', '2026-01-01', '', '')",
+                "INSERT INTO budgets_roll (id, round_id, person_id, channel, pot, day, age_band, sex)"
+                " VALUES (gen_random_uuid(), %s, %s, 'web', '', '2026-01-01', '', '')",
                 [round.pk, voter.person_id],
             )
             in_time = closes - timedelta(seconds=1)

@@ -204,7 +204,7 @@ def test_once_voting_has_opened_not_even_an_amendment_changes_rules_or_ballot():
     contribution = Contribution.objects.filter(project__number="1")
     for change in ({"title": "Andet"}, {"body": "Andet"}, {"place": "Andet"}):
         frozen(contribution, **change)
-    with pytest.raises(IntegrityError, match="frozen"), transaction.atomic():
+    with pytest.raises(IntegrityError), transaction.atomic():
         contribution.get().delete()
     contribution.update(name_shown="none", author_name="", answer="Tak", outcome="noted")  # not on the ballot
     off_ballot = make_project(round.process)

@@ -39,7 +39,7 @@ def test_half_open_to_the_microsecond(process: Process) -> None:
     assert allowed(process, Act.VOTE, vote.starts - SECOND) == "not_yet"
     assert allowed(process, Act.VOTE, vote.starts) == "yes"
     assert allowed(process, Act.VOTE, vote.ends) == "closed"
-    assert allowed(process, Act.SUPPORT, ideas.starts) == "not_in_format"
+    assert allowed(process, Act.ASSESS, ideas.starts) == "not_yet"
 
 
 def test_status_alone_neither_opens_nor_closes(process: Process) -> None:

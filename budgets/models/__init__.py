@@ -1,0 +1,37 @@
+"""A citizen budget: the money, the projects, and a vote that nobody can tie to a voter."""
+
+from budgets.models.counts import Count, Lot
+from budgets.models.projects import Assessment, CostLine, Project, ProjectDecision
+from budgets.models.rounds import (
+    Ballot,
+    BallotProject,
+    Began,
+    CountedBallot,
+    HowItWas,
+    Roll,
+    Round,
+    VoteChannel,
+)
+from budgets.models.rules import Alternative, BallotType, CitizenBudget, CountingRule, Pot
+
+__all__ = [
+    "Alternative",
+    "Assessment",
+    "Ballot",
+    "BallotProject",
+    "BallotType",
+    "Began",
+    "CitizenBudget",
+    "CostLine",
+    "Count",
+    "CountedBallot",
+    "CountingRule",
+    "HowItWas",
+    "Lot",
+    "Pot",
+    "Project",
+    "ProjectDecision",
+    "Roll",
+    "Round",
+    "VoteChannel",
+]
