@@ -29,6 +29,16 @@ _merge_checks: list[Callable[[Person, Person], None]] = []
 _holders: list[Callable[[Sequence[object]], Iterable[object]]] = []
 
 
+# Upper rooms say what two accounts can't both have once they are one person's (participation: a place among the authors).
+_tidiers: list[Callable[[User, User], None]] = []
+
+
+def register_tidier(tidier: Callable[[User, User], None]) -> None:
+    """`tidier(keep, gone)` runs before what points at the one account is made to point at the other."""
+    if tidier not in _tidiers:
+        _tidiers.append(tidier)
+
+
 def register_merge_check(check: Callable[[Person, Person], None]) -> None:
     if check not in _merge_checks:
         _merge_checks.append(check)
@@ -193,6 +203,8 @@ def merge(*, keep: Person, gone: Person, by: User | None) -> Person:
     keep_user = User.objects.select_for_update().filter(person=keep).first()
     gone_user = User.objects.select_for_update().filter(person=gone).first()
     if keep_user is not None and gone_user is not None:
+        for tidy in _tidiers:
+            tidy(keep_user, gone_user)
         point_at(keep_user, gone_user)
         gone_user.is_active = False
         gone_user.person = None

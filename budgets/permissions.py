@@ -14,6 +14,7 @@ from participation import clock
 from participation.choices import BEFORE_DECISION, Status
 from participation.models import Process
 from participation.phases import moment
+from participation.team import is_author
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -87,7 +88,7 @@ def can_decide_projects(user: "User", process: Process, *, at: datetime | None =
 def check_may_assess(user: "User", project: Project, *, at: datetime | None = None) -> None:
     process = project.contribution.process
     check_own_work(user, process, Permission.ASSESS)
-    if project.contribution.author_id == user.pk:
+    if is_author(user, project.contribution):
         raise Refused("own_project", _("A colleague must assess a project that you wrote yourself."))
     if process.status not in BEFORE_DECISION:
         raise Refused("over", _("The process is over."))
@@ -108,7 +109,7 @@ def check_not_on_ballot(project: Project) -> None:
 def check_may_adjust(user: "User", project: Project, *, at: datetime | None = None) -> None:
     """Once, by its author, until the day the author was told."""
     at = at or clock.now()
-    if project.contribution.author_id != user.pk:
+    if not is_author(user, project.contribution):
         raise Refused("not_author", _("Only the person who proposed the project can adjust it."))
     if project.adjusted_at is not None:
         raise Refused("adjusted_already", _("You have already adjusted the project once."))

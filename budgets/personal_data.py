@@ -24,7 +24,7 @@ PERSONAL: dict[str, Table] = {
         | plain("pot", "alternative")
         | text("why")
         | staff("assessed_by"),
-        owner=("contribution__author", "contribution__person__user"),
+        owner=("contribution__author", "contribution__person__user", "contribution__team__user"),
     ),
     "budgets.CostLine": Table(plain("id", "project", "text", "amount", "position")),
     "budgets.Round": Table(

@@ -8,9 +8,11 @@ class ParticipationConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import persons
+        from accounts.personal_data import register_eraser
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
         from participation import checks, my_page, personal_data  # noqa: F401  importing checks registers them
+        from participation.actions import team
         from participation.page_cache import QUIET, forget_pages
 
         recorded.connect(
@@ -33,3 +35,5 @@ class ParticipationConfig(AppConfig):
         ):
             register(Place(key, label, f"participation:{key}", order=order, area=Area.FOOTER))
         persons.register_holder(personal_data.still_needed)
+        persons.register_tidier(team.be_one)
+        register_eraser("participation", team.pass_on)

@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Status(TextChoices):
@@ -93,6 +94,7 @@ class Moderation(TextChoices):
     PUBLISHED = "published", _("Published")
     REJECTED = "rejected", _("Not published")
     WITHDRAWN = "withdrawn", _("Withdrawn by its author")
+    MERGED = "merged", pgettext_lazy("contribution", "Gathered into another")
 
 
 class IntakeChannel(TextChoices):

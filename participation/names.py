@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import District, Organisation
 from participation.choices import NameShown
 from participation.models import Contribution, Process
 
@@ -23,19 +24,34 @@ def shown_name(contribution: Contribution, today: date) -> str:
 
     A business, association or council is shown as what it is. Never empty.
     """
-    if contribution.organisation is not None:
-        return contribution.organisation.name
-    until = shown_until(contribution.process)
-    where = contribution.home_district.name if contribution.home_district else ""
     author = contribution.author
-    given = author.get_full_name() if author is not None else contribution.author_name
-    if (
-        contribution.name_shown == NameShown.NONE
-        or not given.strip()
-        or (until is not None and today >= until)
-    ):
+    return name_of(
+        author.get_full_name() if author is not None else contribution.author_name,
+        contribution.name_shown,
+        contribution.process,
+        today,
+        organisation=contribution.organisation,
+        home=contribution.home_district,
+    )
+
+
+def name_of(
+    given: str,
+    choice: str,
+    process: Process,
+    today: date,
+    *,
+    organisation: Organisation | None = None,
+    home: District | None = None,
+) -> str:
+    """One author's or co-author's name by their own choice, as `shown_name` says."""
+    if organisation is not None:
+        return organisation.name
+    until = shown_until(process)
+    where = home.name if home else ""
+    if choice == NameShown.NONE or not given.strip() or (until is not None and today >= until):
         who = _("A citizen")
-    elif contribution.name_shown == NameShown.FIRST:
+    elif choice == NameShown.FIRST:
         who = given.split()[0]
     else:
         who = given

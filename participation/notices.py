@@ -18,6 +18,7 @@ from accounts.models import User
 from participation import clock
 from participation.choices import Moderation
 from participation.models import AskAgain, Contribution, Follow, Notice, NoticePreference, Process
+from participation.team import among_authors
 
 DIGEST_AT = time(16)  # Danish time
 MOST_ATTEMPTS = 5
@@ -133,11 +134,7 @@ def audience(process: Process) -> QuerySet[User]:
     """Followers, and those who have given something that still stands."""
     return User.objects.filter(
         Q(pk__in=process.follows.values("user"))
-        | Q(
-            pk__in=process.contributions.exclude(moderation=Moderation.WITHDRAWN)
-            .exclude(author=None)
-            .values("author")
-        ),
+        | among_authors(process.contributions.exclude(moderation=Moderation.WITHDRAWN)),
         is_active=True,
     )
 
@@ -151,7 +148,7 @@ def opening_audience(process: Process) -> QuerySet[User]:
         steps = Process.objects.filter(programme=process.programme_id)
         given = Contribution.objects.filter(process__in=steps).exclude(moderation=Moderation.WITHDRAWN)
         wanted |= Q(pk__in=Follow.objects.filter(process__in=steps).values("user"))
-        wanted |= Q(pk__in=given.exclude(author=None).values("author"))
+        wanted |= among_authors(given)
     return User.objects.filter(wanted, is_active=True)
 
 

@@ -129,6 +129,16 @@ PERSONAL: dict[str, Table] = {
         owner=("author", "person__user"),
         on_erase=OnErase.ANONYMISE,
     ),
+    "participation.CoAuthor": Table(
+        plain("id", "contribution", "state", "name_shown", "expires_at", "answered_at")
+        | own("email", "invited_at")
+        | text("age_band", "sex", "home_district")
+        | link("user", "organisation")
+        | secret("token_hash")
+        | staff("invited_by"),
+        owner=("user",),
+        on_erase=OnErase.DELETE,
+    ),
     "participation.InternalComment": Table(plain("id", "contribution", "text", "at") | staff("by")),
     "participation.ContributionReport": Table(
         plain("id", "contribution", "at", "handled_at") | text("reason") | link("by") | staff("handled_by"),

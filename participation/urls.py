@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from participation.views import contributions, following, public, questions, search, syndication
+from participation.views import contributions, following, public, questions, search, syndication, team
 
 app_name = "participation"
 
@@ -51,6 +51,9 @@ urlpatterns = [
         contributions.after_receipt,
         name="contribution-after-receipt",
     ),
+    path(f"{_BID}<uuid:public_id>/stillere/", team.contribution_team, name="contribution-team"),
+    path(f"{_BID}<uuid:public_id>/stillere/forlad/", team.contribution_leave, name="contribution-leave"),
+    path("medforslagsstiller/<str:token>/", team.invitation, name="co-author-invitation"),
     path("forloeb/<slug:slug>/spoergsmaal/", questions.question_list, name="question-list"),
     path("forloeb/<slug:slug>/spoergsmaal/nyt/", questions.question_ask, name="question-ask"),
     path(

@@ -256,16 +256,15 @@ def _change(
 
 def _tell_author(project: Project, at: datetime) -> None:
     from participation import notices
+    from participation.team import authors
 
     contribution = project.contribution
-    if contribution.author is None:
-        return
     texts = {
         Assessment.FEASIBLE: _("Your project can be done, and it can be voted on."),
         Assessment.NOT_FEASIBLE: _("Your project can't be done as it is."),
     }
     notices.tell(
-        users=[contribution.author],
+        users=authors(contribution),
         event=f"project:{project.pk}:assessed:{at.timestamp():.6f}",
         kind="answer",
         title=_("Your project has been assessed: %(title)s") % {"title": contribution.title},

@@ -12,6 +12,7 @@ from budgets.models.rules import Alternative, Pot
 from participation.choices import Moderation
 from participation.danish import DaSort
 from participation.models import Contribution
+from participation.models.contributions import others
 
 
 class Assessment(models.TextChoices):
@@ -47,16 +48,20 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def for_list(self) -> Self:
         """What a row of the public list shows, in one query."""
-        return self.select_related(
-            "contribution__author",
-            "contribution__organisation",
-            "contribution__district",
-            "contribution__home_district",
-        ).defer(
-            "contribution__search_vector",
-            "contribution__author_contact",
-            "contribution__district__geometry",
-            "contribution__home_district__geometry",
+        return (
+            self.select_related(
+                "contribution__author",
+                "contribution__organisation",
+                "contribution__district",
+                "contribution__home_district",
+            )
+            .defer(
+                "contribution__search_vector",
+                "contribution__author_contact",
+                "contribution__district__geometry",
+                "contribution__home_district__geometry",
+            )
+            .annotate(others=others("contribution"))
         )
 
     def for_pages(self) -> Self:

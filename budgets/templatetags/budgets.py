@@ -7,6 +7,7 @@ from django import template
 from accounts.verdict import Verdict
 from budgets import permissions
 from budgets.models import Project, ProjectDecision
+from participation.team import is_author
 
 register = template.Library()
 
@@ -15,7 +16,7 @@ register = template.Library()
 def can_adjust(context: template.Context, project: Project) -> Verdict | None:
     """For its author, from the assessment on; nobody else is told anything."""
     user: Any = context["request"].user
-    if not user.is_authenticated or project.contribution.author_id != user.pk or project.assessed_at is None:
+    if project.assessed_at is None or not is_author(user, project.contribution):
         return None
     return permissions.can_adjust(user, project)
 

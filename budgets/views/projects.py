@@ -20,9 +20,9 @@ from budgets.views import budget_process
 from participation import clock, search
 from participation.choices import Moderation
 from participation.forms.contributions import districts_to_choose, written
-from participation.names import shown_name
 from participation.page_cache import public_page
 from participation.permissions import contributions as may
+from participation.team import by_author, shown_together
 
 PER_PAGE = 20
 
@@ -37,8 +37,8 @@ def project_list(request: HttpRequest, slug: str) -> HttpResponse:
     page = Paginator(_rows(process.pk, chosen), PER_PAGE).get_page(request.GET.get("page"))
     now, today = clock.now(), clock.today()
     for project in page:
-        project.contribution.process = process
-        project.contribution.shown_name = shown_name(project.contribution, today)
+        project.contribution.process, project.contribution.others = process, project.others
+        project.contribution.shown_name = shown_together(project.contribution, today)
     context = {
         "process": process,
         "budget": process.citizenbudget,
@@ -88,9 +88,9 @@ def project_adjust(request: HttpRequest, slug: str, public_id: Any) -> HttpRespo
     process = budget_process(slug)
     project = get_object_or_404(
         Project.objects.select_related("contribution__process"),
+        by_author(request.user, "contribution"),
         contribution__public_id=public_id,
         contribution__process=process,
-        contribution__author=request.user,
     )
     verdict = permissions.can_adjust(request.user, project)
     about = {"process": process, "user": request.user}

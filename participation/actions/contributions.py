@@ -16,7 +16,8 @@ from accounts import eligibility
 from accounts.models import District, Organisation, Person, User
 from accounts.verdict import Refused
 from audit.actions import record
-from participation import clock, formats, locks, notices, phases
+from participation import clock, formats, locks, notices, phases, team
+from participation.actions.team import choose_name
 from participation.choices import IntakeChannel, Moderation, NameShown, Outcome
 from participation.models import (
     Contribution,
@@ -300,6 +301,8 @@ def edit_contribution(
             fields[field] = clean(fields[field], field, longest=longest, required=required)
     if "name_shown" in fields:
         _check_choice(fields["name_shown"], NameShown.values, "name_shown")
+        if contribution.author_id != by.pk:
+            choose_name(contribution=contribution, by=by, name_shown=fields.pop("name_shown"))
     changed = [name for name, value in fields.items() if getattr(contribution, name) != value]
     for name in changed:
         setattr(contribution, name, fields[name])
@@ -663,22 +666,22 @@ def _digest(*parts: str) -> str:
 def _tell_author(
     contribution: Contribution, *, event: str, kind: str, title: Any, text: Any, by: User
 ) -> None:
-    if contribution.author is not None:
-        notices.tell(
-            users=[contribution.author],
-            event=event,
-            kind=kind,
-            title=title,
-            text=text,
-            url=contribution.get_absolute_url(),
-            process=contribution.process,
-            by=by,
-        )
+    """Everyone behind it who has an account."""
+    notices.tell(
+        users=team.authors(contribution),
+        event=event,
+        kind=kind,
+        title=title,
+        text=text,
+        url=contribution.get_absolute_url(),
+        process=contribution.process,
+        by=by,
+    )
 
 
 def _tell_theme(theme: Theme, *, by: User) -> None:
     """Once per person, however many of theirs are in the theme."""
-    authors = User.objects.filter(contributions__in=theme.contributions.standing()).distinct()
+    authors = User.objects.filter(team.among_authors(theme.contributions.standing()))
     notices.tell(
         users=authors,
         event=f"theme:{theme.pk}:answer:{_digest(theme.outcome, theme.answer)}",

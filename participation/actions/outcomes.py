@@ -17,6 +17,7 @@ from accounts.verdict import Refused
 from audit.actions import record
 from participation import clock, notices
 from participation.models import (
+    CoAuthor,
     CommitteeMeeting,
     Contribution,
     Decision,
@@ -26,6 +27,7 @@ from participation.models import (
     NoticePreference,
     Process,
 )
+from participation.models.contributions import ContributionQuerySet
 from participation.permissions.contributions import (
     check_publish_news,
     check_record_decision,
@@ -171,7 +173,11 @@ def unanswered(process: Process) -> QuerySet[Contribution]:
 
 
 def untold(process: Process) -> QuerySet[Contribution]:
-    """Whose author has not been told: no delivered notice and no recorded route or "no route".
+    return untold_among(process.contributions.all())
+
+
+def untold_among(contributions: ContributionQuerySet) -> ContributionQuerySet:
+    """Those with an author or co-author who has not been told: no delivered notice and no recorded route or "no route".
 
     Delivered is sent, or read on My page, or shown there to someone who has chosen to have no e-mail. An author whose
     account is gone, with no address left behind, has no route: nobody can be told.
@@ -181,21 +187,23 @@ def untold(process: Process) -> QuerySet[Contribution]:
         | Q(read_at__isnull=False)
         | Q(state=Notice.State.SHOWN, user__notice_preference__rhythm=NoticePreference.Rhythm.NONE)
     )
-    answers = Notice.objects.filter(delivered, user=OuterRef("author"), kind=Notice.Kind.ANSWER)
-    own = answers.filter(
-        event__startswith=Concat(Value("contribution:"), Cast(OuterRef("pk"), CharField()), Value(":answer:"))
-    )
-    themes = answers.filter(
-        event__startswith=Concat(Value("theme:"), Cast(OuterRef("theme"), CharField()), Value(":answer:"))
-    )
+
+    def answered(user: str, contribution: str, theme: str) -> Q:
+        answers = Notice.objects.filter(delivered, user=OuterRef(user), kind=Notice.Kind.ANSWER)
+        own = Concat(Value("contribution:"), Cast(OuterRef(contribution), CharField()), Value(":answer:"))
+        together = Concat(Value("theme:"), Cast(OuterRef(theme), CharField()), Value(":answer:"))
+        return Q(Exists(answers.filter(event__startswith=own))) | Q(
+            Exists(answers.filter(event__startswith=together))
+        )
+
     gone = Q(author=None, recorded_by=None)
-    return (
-        process.contributions.standing()
-        .filter(told_at=None)
-        .exclude(gone)
-        .exclude(Exists(own))
-        .exclude(Exists(themes))
+    author_unheard = ~gone & ~answered("author", "pk", "theme")
+    unheard = (
+        CoAuthor.objects.accepted()
+        .filter(contribution=OuterRef("pk"))
+        .exclude(answered("user", "contribution", "contribution__theme"))
     )
+    return contributions.standing().filter(author_unheard | Q(Exists(unheard)), told_at=None)
 
 
 def _address(url: str) -> str:

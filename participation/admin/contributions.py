@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.permissions import Permission
 from accounts.verdict import Refused
 from participation.actions import contributions as actions
-from participation.actions.outcomes import untold
+from participation.actions.outcomes import untold, untold_among
 from participation.admin import registry
 from participation.admin.forms import (
     AnswerForm,
@@ -32,22 +32,15 @@ from participation.admin.forms import (
 )
 from participation.admin.pages import ActPage, back, own_process, show, words_of
 from participation.choices import Moderation
-from participation.models import Contribution, ContributionReport, Notice, Process, Theme
+from participation.models import Contribution, ContributionReport, Process, Theme
+from participation.models.contributions import ContributionQuerySet
 
 PER_PAGE = 50
 PUBLISHED = Q(moderation=Moderation.PUBLISHED)
 ANSWERED = ~Q(outcome="") | (Q(theme__isnull=False) & ~Q(theme__outcome=""))
 
-# A delivered notice of the answer, as the promise "everyone was told" counts it.
-TOLD = Notice.objects.filter(
-    user=OuterRef("author"),
-    process=OuterRef("process"),
-    kind=Notice.Kind.ANSWER,
-    state__in=[Notice.State.SENT, Notice.State.SHOWN],
-)
 
-
-def for_staff(contributions: QuerySet[Contribution]) -> QuerySet[Contribution]:
+def for_staff(contributions: ContributionQuerySet) -> ContributionQuerySet:
     """All that a line of a list shows, in one query."""
     reports = ContributionReport.objects.filter(contribution=OuterRef("pk"), handled_at=None)
     return (
@@ -58,7 +51,7 @@ def for_staff(contributions: QuerySet[Contribution]) -> QuerySet[Contribution]:
     )
 
 
-def filtered(found: QuerySet[Contribution], asked: dict[str, Any]) -> QuerySet[Contribution]:
+def filtered(found: ContributionQuerySet, asked: dict[str, Any]) -> ContributionQuerySet:
     if asked.get("q"):
         found = found.filter(Q(title__icontains=asked["q"]) | Q(body__icontains=asked["q"]))
     if asked.get("theme"):
@@ -75,7 +68,7 @@ def filtered(found: QuerySet[Contribution], asked: dict[str, Any]) -> QuerySet[C
         case "answered":
             found = found.filter(PUBLISHED & ANSWERED)
         case "untold":
-            found = found.filter(PUBLISHED & ANSWERED, ~Exists(TOLD), told_at=None)
+            found = untold_among(found.filter(PUBLISHED & ANSWERED))
         case "reported":
             found = found.filter(reported=True)
     return found

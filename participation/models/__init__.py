@@ -30,12 +30,14 @@ from participation.models.process import (
     Summary,
     Transition,
 )
+from participation.models.team import CoAuthor
 
 __all__ = [
     "AskAgain",
     "Audience",
     "Change",
     "Channel",
+    "CoAuthor",
     "Committee",
     "CommitteeMeeting",
     "Contribution",

@@ -1,13 +1,15 @@
 """What people give, and what is said back."""
 
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, F, Func, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from participation.choices import PUBLIC, IntakeChannel, Moderation, NameShown, Outcome
@@ -42,6 +44,31 @@ class Theme(models.Model):
         return self.title
 
 
+class Among(Func):
+    """`value = ANY(ARRAY(subquery))`: asked once and answered by the index, also beside an OR."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
+
+
+def by_author(user: Any, contribution: str = "") -> Q:
+    """Rows that have this user among the authors of their `contribution` (the row itself when left out)."""
+    from participation.models.team import CoAuthor
+
+    mine = CoAuthor.objects.accepted().filter(user=user).values("contribution")
+    author = f"{contribution}__author" if contribution else "author"
+    return Q(**{author: user}) | Q(Among(F(contribution or "pk"), ArraySubquery(mine)))
+
+
+def others(path: str = "pk") -> Coalesce:
+    """How many stand behind it besides the author; `path` leads from the row to the contribution."""
+    from participation.models.team import CoAuthor
+
+    team = CoAuthor.objects.accepted().filter(contribution=OuterRef(path)).order_by().values("contribution")
+    return Coalesce(Subquery(team.annotate(number=Count("pk")).values("number")), 0)
+
+
 class ContributionQuerySet(models.QuerySet["Contribution"]):
     def public(self) -> Self:
         """What anyone may read."""
@@ -53,9 +80,13 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
 
     def for_list(self, *related: str) -> Self:
         """What a row shows, in one query."""
-        return self.select_related(
-            "process", "author", "organisation", "district", "home_district", "theme", *related
-        ).defer("process__search_vector", "search_vector", "author_contact")
+        return (
+            self.select_related(
+                "process", "author", "organisation", "district", "home_district", "theme", *related
+            )
+            .defer("process__search_vector", "search_vector", "author_contact")
+            .annotate(others=others())
+        )
 
     def with_outcome(self, outcome: str) -> Self:
         """With this outcome, of its own or through its theme; "intet": none yet."""
@@ -64,7 +95,8 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
         return self.filter(Q(outcome=outcome) | (Q(outcome="") & Q(theme__outcome=outcome)))
 
     def of_author(self, user: "User") -> Self:
-        return self.filter(author=user).select_related("process", "theme").defer("search_vector")
+        """What this user stands behind, as its author or as an accepted co-author (`participation.team`)."""
+        return self.filter(by_author(user)).select_related("process", "theme").defer("search_vector")
 
 
 class Contribution(models.Model):

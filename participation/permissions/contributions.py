@@ -13,7 +13,7 @@ from accounts import eligibility
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
-from participation import clock, formats, phases
+from participation import clock, formats, phases, team
 from participation.choices import PUBLIC, Moderation, Status
 from participation.formats import Act
 from participation.models import Contribution, Process
@@ -50,7 +50,8 @@ def can_open_for_contributions(process: Process, *, at: datetime) -> Verdict:
 
 
 def check_own(user: User | None, contribution: Contribution) -> None:
-    if user is None or not user.is_authenticated or contribution.author_id != user.pk:
+    """One of its authors: whoever gave it, and their co-authors."""
+    if not team.is_author(user, contribution):
         raise Refused("not_own", _("Only the one who gave it can change it."))
 
 
@@ -59,7 +60,7 @@ def editable_until(contribution: Contribution) -> datetime:
 
 
 def check_edit(user: User | None, contribution: Contribution, *, at: datetime | None = None) -> None:
-    """Its author, for as many minutes as the process gives, while the phase allows it and before it was answered."""
+    """Its authors, for as many minutes as the process gives, while the phase allows it and before it was answered."""
     at = at or clock.now()
     check_own(user, contribution)
     if contribution.moderation == Moderation.WITHDRAWN:
@@ -76,7 +77,7 @@ def can_edit(user: User | None, contribution: Contribution, *, at: datetime | No
 
 
 def check_withdraw(user: User | None, contribution: Contribution, *, at: datetime | None = None) -> None:
-    """Its author, until the phase that took it has ended: later, others have built on it."""
+    """Its authors, until the phase that took it has ended: later, others have built on it."""
     at = at or clock.now()
     check_own(user, contribution)
     if contribution.moderation == Moderation.WITHDRAWN:
@@ -97,13 +98,13 @@ def may_see(user: User | None, contribution: Contribution) -> bool:
         return True
     if user is None or not user.is_authenticated:
         return False
-    return contribution.author_id == user.pk or bool(can_moderate(user, contribution.process))
+    return team.is_author(user, contribution) or bool(can_moderate(user, contribution.process))
 
 
 def check_report(user: User | None, contribution: Contribution) -> None:
     if not contribution.is_public:
         raise Refused("not_public", _("This contribution is not shown to the public."))
-    if user is not None and user.is_authenticated and contribution.author_id == user.pk:
+    if team.is_author(user, contribution):
         raise Refused("own", _("This is your own contribution. You can withdraw it instead."))
 
 

@@ -2,10 +2,16 @@
 idempotent because of a stored fact."""
 
 from participation.tasks.clock import move_by_the_clock, remind_of_overdue, tell_of_phases
-from participation.tasks.notices import delete_expired_drafts, remove_names, send_due_notices
+from participation.tasks.notices import (
+    delete_expired_drafts,
+    forget_expired_invitations,
+    remove_names,
+    send_due_notices,
+)
 
 __all__ = [
     "delete_expired_drafts",
+    "forget_expired_invitations",
     "move_by_the_clock",
     "remind_of_overdue",
     "remove_names",

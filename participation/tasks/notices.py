@@ -208,6 +208,14 @@ def delete_expired_drafts() -> int:
     return delete()
 
 
+@shared_task(name="participation.forget_expired_invitations")
+def forget_expired_invitations() -> int:
+    """To be a co-author: the address in an invitation nobody answered is not kept."""
+    from participation.actions.team import forget_expired
+
+    return forget_expired()
+
+
 @shared_task(name="participation.remove_names")
 def remove_names() -> int:
     """Looks back: every process whose day has come and that still holds a name."""

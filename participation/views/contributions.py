@@ -19,7 +19,7 @@ from accounts import eligibility
 from accounts.models import EligibilityRule
 from accounts.verdict import Refused, Verdict
 from dkfds.wording import deadline
-from participation import clock, formats, limits, printing, search
+from participation import clock, formats, limits, printing, search, team
 from participation.actions import contributions as actions
 from participation.actions import following
 from participation.choices import PUBLIC, Moderation, Outcome
@@ -33,7 +33,6 @@ from participation.forms.contributions import (
     written,
 )
 from participation.models import Contribution, Draft, Process
-from participation.names import shown_name
 from participation.page_cache import public_page
 from participation.permissions import contributions as may
 
@@ -345,8 +344,8 @@ def _years_before(day: date, years: int) -> date:
 @login_required
 @require_safe
 def contribution_receipt(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
-    """What was sent, what happens next and when, and what one can do meanwhile. Only for its author."""
-    contribution = _own(request, slug, public_id)
+    """What was sent, what happens next and when, and what one can do meanwhile. Only for its authors."""
+    contribution = own_contribution(request, slug, public_id)
     process, now = contribution.process, clock.now()
     fmt = formats.get(process.format)
     return _page(
@@ -367,15 +366,16 @@ def contribution_receipt(request: HttpRequest, slug: str, public_id: Any) -> Htt
 @login_required
 @require_safe
 def contribution_receipt_pdf(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
-    contribution = _own(request, slug, public_id)
+    contribution = own_contribution(request, slug, public_id)
     return printing.pdf_response(
         printing.receipt(contribution, clock.now()), f"kvittering-{contribution.public_id}.pdf"
     )
 
 
-def _own(request: HttpRequest, slug: str, public_id: Any) -> Contribution:
+def own_contribution(request: HttpRequest, slug: str, public_id: Any) -> Contribution:
+    """One of the user's own; anyone else's is not there."""
     contribution = _contribution(request, slug, public_id)
-    if contribution.author_id != request.user.pk:
+    if not team.is_author(request.user, contribution):
         raise Http404
     return contribution
 
@@ -401,7 +401,7 @@ def contribution_form_pdf(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def after_receipt(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     """The receipt's boxes: follow it, ask me again."""
-    contribution = _own(request, slug, public_id)
+    contribution = own_contribution(request, slug, public_id)
     topic = contribution.process.format
     if "follow" in request.POST:
         following.follow(process=contribution.process, by=request.user)
@@ -418,12 +418,14 @@ def after_receipt(request: HttpRequest, slug: str, public_id: Any) -> HttpRespon
 @require_http_methods(["GET", "POST"])
 def contribution_edit(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     """Correct it within the edit window. A stale form is told so, with what was typed still there."""
-    contribution = _own(request, slug, public_id)
+    contribution = own_contribution(request, slug, public_id)
     form_class = formats.get(contribution.process.format).contribution_form_class
     about = {"process": contribution.process, "user": request.user}
     verdict = may.can_edit(request.user, contribution)
     if request.method == "GET":
-        form = form_class(initial=form_class.initial_of(contribution), **about)
+        given = form_class.initial_of(contribution)
+        given["name_shown"] = team.name_choice(request.user, contribution)
+        form = form_class(initial=given, **about)
         return _edit_page(request, contribution, form, verdict)
     if "more" in request.POST:
         return _edit_page(
@@ -471,7 +473,7 @@ def _edit_page(
 @login_required
 @require_http_methods(["GET", "POST"])
 def contribution_withdraw(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
-    contribution = _own(request, slug, public_id)
+    contribution = own_contribution(request, slug, public_id)
     if request.method == "POST":
         try:
             actions.withdraw_contribution(contribution=contribution, by=request.user)
@@ -527,13 +529,13 @@ def contribution_report(request: HttpRequest, slug: str, public_id: Any) -> Http
 @require_safe
 def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     contribution = _contribution(request, slug, public_id)
-    now, own = clock.now(), contribution.author_id is not None and contribution.author_id == request.user.pk
+    now, own = clock.now(), team.is_author(request.user, contribution)
     return _page(
         request,
         contribution.process,
         "contribution_detail",
         contribution=contribution,
-        name=shown_name(contribution, clock.today()),
+        names=team.shown_names(contribution, clock.today()),
         own=own,
         can_edit=may.can_edit(request.user, contribution, at=now) if own else None,
         can_withdraw=may.can_withdraw(request.user, contribution, at=now) if own else None,
@@ -563,7 +565,7 @@ def contribution_list(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today()
     for contribution in page:
         contribution.process = process
-        contribution.shown_name = shown_name(contribution, today)
+        contribution.shown_name = team.shown_together(contribution, today)
     return _page(
         request,
         process,

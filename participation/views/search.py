@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 
 from participation import clock, search
 from participation.forms.contributions import districts_to_choose
-from participation.names import shown_name
 from participation.page_cache import public_page
+from participation.team import shown_together
 
 PER_PAGE = 20
 KINDS = {"forloeb": search.PROCESS, "bidrag": search.CONTRIBUTION}
@@ -28,7 +28,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     hits = search.hits(page)
     for hit in hits:
         if hit.kind == search.CONTRIBUTION:
-            hit.obj.shown_name = shown_name(hit.obj, today)
+            hit.obj.shown_name = shown_together(hit.obj, today)
     context = {
         "query": query,
         "asked": bool(search.words(query)),

@@ -101,6 +101,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         },
         "mfa_remove_webauthn": {"pk": world.passkey.pk},
         "mfa_edit_webauthn": {"pk": world.passkey.pk},
+        "participation:co-author-invitation": {"token": world.invitation_token},
         "participation:programme-detail": {"slug": world.programme.slug},
         "admin:question-answer": {"public_id": world.question.public_id},
         "admin:budget-seal": {"pk": voting.pk, "number": 1},

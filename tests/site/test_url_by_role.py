@@ -243,6 +243,9 @@ participation:contribution-report                     GET  200   200   200   200
 participation:contribution-receipt                    GET  in    200   404   404   404   404   404   404   404   2f
 participation:contribution-receipt-pdf                GET  in    200   404   404   404   404   404   404   404   2f
 participation:contribution-after-receipt              POST in    go    404   404   404   404   404   404   404   2f
+participation:contribution-team                       GET  in    200   404   404   404   404   404   404   404   2f
+participation:contribution-leave                      GET  in    200   404   404   404   404   404   404   404   2f
+participation:co-author-invitation                    GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-list                           GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-ask                            GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-form-pdf                       GET  200   200   200   200   200   200   200   200   200   2f

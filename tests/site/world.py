@@ -38,7 +38,7 @@ from budgets import actions as budgets
 from budgets.models import Project, Round
 from participation import clock, lifecycle
 from participation.actions import contributions as giving
-from participation.actions import following, outcomes, programmes
+from participation.actions import following, outcomes, programmes, team
 from participation.actions import process as setting_up
 from participation.choices import Status
 from participation.models import (
@@ -94,6 +94,7 @@ class World:
     round: Round = None  # type: ignore[assignment]  # counted
     voting: Round = None  # type: ignore[assignment]  # open for votes
     draft_token: str = ""
+    invitation_token: str = ""  # to stand behind the project too
     passkey: Authenticator = None  # type: ignore[assignment]
     address: EmailAddress = None  # type: ignore[assignment]
     organisation: Organisation = None  # type: ignore[assignment]
@@ -213,6 +214,7 @@ def _fill_open(world: World) -> None:
     )
     programmes.put_in_programme(process=process, by=worker, programme=world.programme)
     world.project = give(process, citizen, "En bænk ved søen", district=world.district)
+    _row, world.invitation_token = team.invite(contribution=world.project, by=citizen)
     world.hidden = give(process, citizen, "Noget, der ikke er plads til")
     giving.moderate(contribution=world.hidden, by=worker, publish=False, reason="Det handler ikke om sagen.")
     giving.report_contribution(
