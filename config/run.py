@@ -88,6 +88,7 @@ def settings_of(found: dict[str, str], where: services.Place) -> dict[str, str]:
         "DEMO": "1",
         "DATABASE_APP_ROLE": services.APP_ROLE,
         "CLOCK_FILE": str(services.LOCAL / "clock"),
+        "MEDIA_ROOT": str(where.folder / "media"),  # goes with the database when everything is forgotten
         "BEAT_SCHEDULE": str(services.LOCAL / "beat-schedule"),
         "WEB_WORKERS": "2",
         "WORKER_PROCESSES": "2",

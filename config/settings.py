@@ -164,6 +164,7 @@ CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran las
     "send due notices": {"task": "participation.send_due_notices", "schedule": 60},
     "delete expired drafts": {"task": "participation.delete_expired_drafts", "schedule": 3600},
     "forget expired invitations": {"task": "participation.forget_expired_invitations", "schedule": 3600},
+    "sweep files": {"task": "participation.sweep_files", "schedule": 3600},
     "remove names": {"task": "participation.remove_names", "schedule": 3600},
     "open votes": {"task": "budgets.open_rounds", "schedule": 60},
     "seal votes": {"task": "budgets.seal_rounds", "schedule": 60},

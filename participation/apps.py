@@ -11,7 +11,7 @@ class ParticipationConfig(AppConfig):
         from accounts.personal_data import register_eraser
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
-        from participation import checks, my_page, personal_data  # noqa: F401  importing checks registers them
+        from participation import checks, files, my_page, personal_data  # noqa: F401  importing checks registers them
         from participation.actions import team
         from participation.page_cache import QUIET, forget_pages
 
@@ -20,6 +20,9 @@ class ParticipationConfig(AppConfig):
             weak=False,
             dispatch_uid="participation.page_cache",
         )
+        from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
+
+        files.register(HUNG_ON_CONTRIBUTIONS)
         my_page.register()
         register(Place("take-part", _("Take part"), "participation:process-list", order=10))
         register(Place("results", _("Results"), "participation:results", order=20))
@@ -37,3 +40,4 @@ class ParticipationConfig(AppConfig):
         persons.register_holder(personal_data.still_needed)
         persons.register_tidier(team.be_one)
         register_eraser("participation", team.pass_on)
+        register_eraser("participation", personal_data.erase_files)

@@ -1,6 +1,7 @@
 """What is personal in the shared process: who gave, asked, follows and was told (accounts/personal_data.py explains)."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -139,6 +140,17 @@ PERSONAL: dict[str, Table] = {
         owner=("user",),
         on_erase=OnErase.DELETE,
     ),
+    "participation.StoredFile": Table(
+        plain(
+            "id", "kind", "content_type", "size", "sha256", "width", "height", "widths", "file", "removed_at"
+        )
+        | own("name", "alt", "uploaded_at")
+        | link("uploaded_by"),
+        owner=("uploaded_by",),
+        stays=_("Nothing of the photos and files you sent, unless an account must be able to show them."),
+    ),
+    "participation.Attachment": Table(plain("id", "contribution", "file", "position")),
+    "participation.DraftFile": Table(plain("id", "draft", "file")),
     "participation.InternalComment": Table(plain("id", "contribution", "text", "at") | staff("by")),
     "participation.ContributionReport": Table(
         plain("id", "contribution", "at", "handled_at") | text("reason") | link("by") | staff("handled_by"),
@@ -187,6 +199,14 @@ PERSONAL: dict[str, Table] = {
     ),
     "participation.NewsItem": Table(plain("id", "process", "title", "text", "published_at") | staff("by")),
 }
+
+
+def erase_files(user: Any) -> None:
+    """What a citizen sent goes with them; what staff recorded belongs to the case."""
+    from participation.actions.files import forget_files_of
+
+    if not user.is_staff:
+        forget_files_of(user=user)
 
 
 def still_needed(persons: Sequence[object]) -> Iterable[object]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from participation.views import contributions, following, public, questions, search, syndication, team
+from participation.views import contributions, files, following, public, questions, search, syndication, team
 
 app_name = "participation"
 
@@ -59,6 +59,8 @@ urlpatterns = [
     path(
         "forloeb/<slug:slug>/spoergsmaal/blanket.pdf", questions.question_form_pdf, name="question-form-pdf"
     ),
+    path("filer/<uuid:public_id>/<int:width>/<str:name>", files.photo, name="photo"),
+    path("filer/<uuid:public_id>/<str:name>", files.file, name="file"),
     path("beskeder/hvor-tit/", following.set_rhythm, name="notices-rhythm"),
     path("beskeder/laest/", following.notices_read, name="notices-read"),
     path("beskeder/spoerg-ikke/", following.stop_asking, name="stop-asking"),

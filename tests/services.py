@@ -39,6 +39,7 @@ def prepare() -> None:
         assets.build()
     clock = _until_exit.enter_context(tempfile.TemporaryDirectory(prefix="clock-"))
     os.environ["CLOCK_FILE"] = f"{clock}/clock"
+    os.environ["MEDIA_ROOT"] = _until_exit.enter_context(tempfile.TemporaryDirectory(prefix="media-"))
     started = _until_exit.enter_context(hold("test"))
     os.environ.update(started)
     if "REDIS_URL" in started:

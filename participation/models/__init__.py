@@ -8,6 +8,7 @@ from participation.models.contributions import (
     ProcessQuestion,
     Theme,
 )
+from participation.models.files import Attachment, DraftFile, StoredFile
 from participation.models.following import AskAgain, Follow, Notice, NoticePreference
 from participation.models.outcomes import Decision, Impact, NewsItem
 from participation.models.process import (
@@ -34,6 +35,7 @@ from participation.models.team import CoAuthor
 
 __all__ = [
     "AskAgain",
+    "Attachment",
     "Audience",
     "Change",
     "Channel",
@@ -45,6 +47,7 @@ __all__ = [
     "CouncilHeard",
     "Decision",
     "Draft",
+    "DraftFile",
     "Follow",
     "FramePoint",
     "Impact",
@@ -62,6 +65,7 @@ __all__ = [
     "ProcessQuestion",
     "Programme",
     "StandardAnswer",
+    "StoredFile",
     "Summary",
     "Theme",
     "Transition",

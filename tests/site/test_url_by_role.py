@@ -249,6 +249,8 @@ participation:co-author-invitation                    GET  200   200   200   200
 participation:question-list                           GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-ask                            GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-form-pdf                       GET  200   200   200   200   200   200   200   200   200   2f
+participation:photo                                     GET  200   200   200   200   200   200   200   200   200   2f
+participation:file                                      GET  404   200   404   200   404   200   404   404   404   2f
 participation:notices-rhythm                          POST in    go    go    go    go    go    go    go    go    2f
 participation:notices-read                            POST in    go    go    go    go    go    go    go    go    2f
 participation:stop-asking                             POST in    go    go    go    go    go    go    go    go    2f

@@ -38,6 +38,7 @@ from budgets import actions as budgets
 from budgets.models import Project, Round
 from participation import clock, lifecycle
 from participation.actions import contributions as giving
+from participation.actions import files as storing
 from participation.actions import following, outcomes, programmes, team
 from participation.actions import process as setting_up
 from participation.choices import Status
@@ -49,6 +50,7 @@ from participation.models import (
     Process,
     ProcessQuestion,
     Programme,
+    StoredFile,
     Theme,
 )
 from tests.accounts.factories import (
@@ -61,6 +63,7 @@ from tests.accounts.factories import (
     make_unit,
 )
 from tests.factories import make_meeting, make_process
+from tests.participation.pictures import jpeg, pdf
 
 # The columns of the table: who asks.
 ROLES = (
@@ -87,6 +90,8 @@ class World:
     processes: dict[str, Process] = field(default_factory=dict)  # by status; "open" takes ideas, "vote" votes
     project: Contribution = None  # type: ignore[assignment]
     hidden: Contribution = None  # type: ignore[assignment]  # the citizen's, turned away by a moderator
+    photo: StoredFile = None  # type: ignore[assignment]  # on the project, so public
+    file: StoredFile = None  # type: ignore[assignment]  # on the hidden one
     theme: Theme = None  # type: ignore[assignment]
     question: ProcessQuestion = None  # type: ignore[assignment]
     change: Change = None  # type: ignore[assignment]
@@ -216,6 +221,10 @@ def _fill_open(world: World) -> None:
     world.project = give(process, citizen, "En bænk ved søen", district=world.district)
     _row, world.invitation_token = team.invite(contribution=world.project, by=citizen)
     world.hidden = give(process, citizen, "Noget, der ikke er plads til")
+    world.photo = storing.store_photo(data=jpeg(700, 500), name="bænk.jpg", alt="En bænk", by=citizen)
+    storing.hang(contribution=world.project, hung=[storing.Hung(world.photo, "En bænk")], by=citizen)
+    world.file = storing.store_file(data=pdf(), name="tegning.pdf", by=citizen)
+    storing.hang(contribution=world.hidden, hung=[storing.Hung(world.file)], by=citizen)
     giving.moderate(contribution=world.hidden, by=worker, publish=False, reason="Det handler ikke om sagen.")
     giving.report_contribution(
         contribution=world.project, by=world.people["stranger"], reason="Står der to gange."
