@@ -14,14 +14,13 @@ class ParticipationConfig(AppConfig):
         from participation import checks, files, my_page, personal_data  # noqa: F401  importing checks registers them
         from participation.actions import team
         from participation.page_cache import QUIET, forget_pages
+        from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
 
         recorded.connect(
             lambda entry, **kwargs: None if entry.action in QUIET else forget_pages(),
             weak=False,
             dispatch_uid="participation.page_cache",
         )
-        from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
-
         files.register(HUNG_ON_CONTRIBUTIONS)
         my_page.register()
         register(Place("take-part", _("Take part"), "participation:process-list", order=10))
