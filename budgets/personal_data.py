@@ -29,6 +29,7 @@ PERSONAL: dict[str, Table] = {
     "budgets.CostLine": Table(plain("id", "project", "text", "amount", "position")),
     "budgets.Round": Table(
         plain("id", "process", "number", "kind", "phase", "state", "opened_at", "ballot_bytes", "sealed_at")
+        | plain("completed_at")
         | plain("ballots_per_channel", "ballot_count", "pb_sha256", "roll_anonymised_at", "imported_meta")
         | staff("sealed_by")
     ),
@@ -36,7 +37,9 @@ PERSONAL: dict[str, Table] = {
         plain("id", "round", "project", "number", "title", "price", "least_price", "pot", "alternative")
     ),
     "budgets.Roll": Table(
-        plain("id", "round", "pot") | own("day", "channel", "age_band", "sex", "district") | link("person"),
+        plain("id", "round", "pot")
+        | own("place", "day", "channel", "age_band", "sex", "district")
+        | link("person"),
         owner=("person__user",),
         stays=_(
             "That you have voted, until the count is final: else one could vote again. Never what you voted."
@@ -54,6 +57,27 @@ PERSONAL: dict[str, Table] = {
     "budgets.Count": Table(
         plain("id", "round", "rule", "winners", "spent", "outcome", "comparison", "counted_at")
         | staff("counted_by")
+    ),
+    "budgets.PollingPlace": Table(
+        plain("id", "process", "round_kind", "name", "address", "opening_hours", "access", "district")
+        | staff("officers")
+    ),
+    "budgets.UndoneMark": Table(plain("id", "place", "reason") | staff("by")),
+    "budgets.Incident": Table(
+        plain("id", "process", "place", "happened_at", "text", "corrects", "recorded_at")
+        | staff("recorded_by")
+    ),
+    "budgets.TurnoutHour": Table(plain("id", "round", "hour", "shown", "voters")),
+    "budgets.PaperOrder": Table(
+        plain("id", "process", "round_kind", "kind", "seed", "chosen_at") | staff("chosen_by")
+    ),
+    "budgets.Bundle": Table(plain("id", "place", "number", "pot")),
+    "budgets.Reading": Table(plain("id", "bundle", "role", "finished") | staff("by")),
+    "budgets.PaperEntry": Table(plain("id", "reading", "position", "spoiled") | secret("typed", "choices")),
+    "budgets.PlaceAccount": Table(
+        plain("id", "place", "received", "left_over", "replaced", "not_in_box", "unmarked")
+        | plain("unmarked_reason", "first_signed_at", "second_signed_at")
+        | staff("first_signed_by", "second_signed_by")
     ),
     "budgets.ProjectDecision": Table(plain("project", "funded", "amount", "voted_in", "reason")),
 }

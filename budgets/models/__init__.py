@@ -1,6 +1,8 @@
 """A citizen budget: the money, the projects, and a vote that nobody can tie to a voter."""
 
 from budgets.models.counts import Count, Lot
+from budgets.models.paper import Bundle, PaperEntry, PaperOrder, PlaceAccount, Reading
+from budgets.models.polling import Incident, PollingPlace, TurnoutHour, UndoneMark
 from budgets.models.projects import Assessment, CostLine, Project, ProjectDecision
 from budgets.models.rounds import (
     Ballot,
@@ -21,17 +23,26 @@ __all__ = [
     "BallotProject",
     "BallotType",
     "Began",
+    "Bundle",
     "CitizenBudget",
     "CostLine",
     "Count",
     "CountedBallot",
     "CountingRule",
     "HowItWas",
+    "Incident",
     "Lot",
+    "PaperEntry",
+    "PaperOrder",
+    "PlaceAccount",
+    "PollingPlace",
     "Pot",
     "Project",
     "ProjectDecision",
+    "Reading",
     "Roll",
     "Round",
+    "TurnoutHour",
+    "UndoneMark",
     "VoteChannel",
 ]

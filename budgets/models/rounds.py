@@ -59,10 +59,14 @@ class RoundQuerySet(models.QuerySet["Round"]):
 
 class Round(models.Model):
     """One vote with its own roll, ballots and count. The row is made when voting opens; from then on the projects on
-    the ballot are frozen by triggers. Counting is a state of the round, not a phase."""
+    the ballot are frozen by triggers. Counting is a state of the round, not a phase.
+
+    With polling places the urn is opened at the close, but the round is only sealed when every place has entered its paper
+    ballots and signed its account: until then it is `PAPER`, nothing is published and nothing can be counted."""
 
     class State(models.TextChoices):
         VOTING = "voting", _("Voting")
+        PAPER = "paper", _("The paper ballots are being entered")
         SEALED = "sealed", _("Sealed")
         COUNTED = "counted", _("Counted")
         DROPPED = "dropped", _("Called off, the ballots destroyed unopened")
@@ -84,6 +88,9 @@ class Round(models.Model):
         help_text=_("How long every ballot is made before it is encrypted, so that length tells nothing.")
     )
     sealed_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(
+        null=True, help_text=_("When the paper ballots had come in too; empty where there are none.")
+    )
     sealed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -181,6 +188,9 @@ class Roll(models.Model):
         blank=True,
         help_text=_("The district's pot that was voted in, beside the city-wide one."),
     )
+    place = models.ForeignKey(
+        "budgets.PollingPlace", null=True, on_delete=models.PROTECT, related_name="roll"
+    )
     day = models.DateField()
     age_band = models.CharField(max_length=8, blank=True)
     sex = models.CharField(max_length=1, blank=True)
@@ -192,6 +202,11 @@ class Roll(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["round", "person"], name="roll_one_vote_each", condition=Q(person__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="roll_place_with_its_channel",
+                condition=Q(channel="polling_place", place__isnull=False)
+                | (~Q(channel="polling_place") & Q(place=None)),
             ),
         ]
 
