@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -26,11 +27,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.verdict import Refused
-from budgets.models import BallotType
+from budgets.models import BallotType, Round
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from budgets.models import CitizenBudget, Round
+
 
 Choices = tuple[tuple[str, int], ...]
 """What one voter chose: (project number, points), sorted, each number once. Points are 1 where none are given."""
@@ -46,8 +47,9 @@ class UnreadableBallot(Exception):
 
 
 @dataclass(frozen=True)
-class Paper:
-    """The ballot paper: what may be chosen and how. The same rules for the page, the cast and the sealing."""
+class Part:
+    """What may be chosen in one pot, and how; all of the paper where the money is one sum. `district_id` is None for
+    what everyone votes in. `alternatives` holds the group of each project that excludes others."""
 
     ballot_type: str
     prices: dict[str, Decimal]
@@ -55,10 +57,14 @@ class Paper:
     min_choices: int = 1
     max_choices: int | None = None
     points: int | None = None
+    key: str = ""
+    name: str = ""
+    district_id: int | None = None
+    alternatives: dict[str, str] = field(default_factory=dict)
 
     @property
     def most(self) -> int:
-        """How many projects one ballot can name."""
+        """How many projects one ballot can name here."""
         if self.ballot_type == BallotType.CHOOSE_ONE:
             return 1
         most = len(self.prices) if self.max_choices is None else min(self.max_choices, len(self.prices))
@@ -71,23 +77,22 @@ class Paper:
         return 1 if self.ballot_type == BallotType.CHOOSE_ONE else min(self.min_choices, self.most)
 
     @property
-    def ballot_bytes(self) -> int:
-        """How long the longest ballot is, rounded up: every ballot of the round is padded to this."""
-        longest = sorted((_entry_length(number, self.points or 1) for number in self.prices), reverse=True)
-        return -(-(sum(longest[: self.most]) + 2) // 64) * 64
+    def longest(self) -> int:
+        """The bytes of the longest choices here."""
+        entries = sorted((_entry_length(number, self.points or 1) for number in self.prices), reverse=True)
+        return sum(entries[: self.most])
 
-    def check(self, choices: Iterable[Sequence[object]]) -> Choices:
-        """The choices in their canonical form. Raises `Refused` with what is wrong in plain words."""
-        chosen: dict[str, int] = {}
-        for choice in choices:
-            number, points = self._pair(choice)
-            if number not in self.prices:
-                raise Refused(
-                    "unknown_project", _("One of the projects you chose isn't on the ballot."), "choices"
-                )
-            if number in chosen:
-                raise Refused("chosen_twice", _("You chose the same project twice."), "choices")
-            chosen[number] = points
+    def check(self, chosen: Mapping[str, int]) -> None:
+        """Raises `Refused` with what is wrong in plain words; under a pot they say which."""
+        try:
+            self._check(chosen)
+        except Refused as refused:
+            if not self.name:
+                raise
+            reason = _("%(pot)s: %(what)s") % {"pot": self.name, "what": refused.reason}
+            raise Refused(refused.code, reason, refused.field) from None
+
+    def _check(self, chosen: Mapping[str, int]) -> None:
         self._check_amount(len(chosen))
         if self.ballot_type == BallotType.CUMULATIVE:
             self._check_points(chosen)
@@ -96,21 +101,7 @@ class Paper:
                 "points_not_used", _("Points can't be given in this vote: only choose projects."), "choices"
             )
         if self.ballot_type == BallotType.KNAPSACK:
-            spent = sum(self.prices[number] for number in chosen)
-            if spent > self.total:
-                raise Refused(
-                    "over_budget",
-                    _("What you chose costs more than the money there is. Take something out."),
-                    "choices",
-                )
-        return tuple(sorted(chosen.items()))
-
-    def _pair(self, choice: Sequence[object]) -> tuple[str, int]:
-        if len(choice) == 2:
-            number, points = choice
-            if isinstance(number, str) and isinstance(points, int) and not isinstance(points, bool):
-                return number, points
-        raise Refused("malformed", _("Your choices can't be read. Go back and choose again."), "choices")
+            self._check_money(chosen)
 
     def _check_amount(self, amount: int) -> None:
         if amount > self.most:
@@ -130,7 +121,7 @@ class Paper:
                 "choices",
             )
 
-    def _check_points(self, chosen: dict[str, int]) -> None:
+    def _check_points(self, chosen: Mapping[str, int]) -> None:
         if any(points < 1 for points in chosen.values()):
             raise Refused("no_points", _("Give each project you choose at least one point."), "choices")
         points = self.points or 0
@@ -142,24 +133,131 @@ class Paper:
                 "choices",
             )
 
+    def _check_money(self, chosen: Mapping[str, int]) -> None:
+        """Whoever spends the money can't spend it on two that exclude each other."""
+        if sum(self.prices[number] for number in chosen) > self.total:
+            raise Refused(
+                "over_budget",
+                _("What you chose costs more than the money there is. Take something out."),
+                "choices",
+            )
+        groups = [self.alternatives[number] for number in chosen if number in self.alternatives]
+        if len(set(groups)) < len(groups):
+            raise Refused(
+                "alternatives",
+                _("You chose two projects that exclude each other. Take one of them out."),
+                "choices",
+            )
 
-def paper_of(budget: "CitizenBudget", prices: dict[str, Decimal]) -> Paper:
-    return Paper(
-        ballot_type=budget.ballot_type,
-        prices=prices,
-        total=budget.total,
-        min_choices=budget.min_choices,
-        max_choices=budget.max_choices,
-        points=budget.points if budget.ballot_type == BallotType.CUMULATIVE else None,
-    )
+
+@dataclass(frozen=True)
+class Paper:
+    """The ballot paper: one part, or one for each pot. A voter fills in the city-wide part and the part of one district.
+    The same rules for the page, the cast, the paper ballot and the sealing."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def ballot_type(self) -> str:
+        return self.parts[0].ballot_type
+
+    @cached_property
+    def prices(self) -> dict[str, Decimal]:
+        return {number: price for part in self.parts for number, price in part.prices.items()}
+
+    @property
+    def for_all(self) -> tuple[Part, ...]:
+        """What everyone votes in: the city-wide pot, or all of a paper without pots."""
+        return tuple(part for part in self.parts if part.district_id is None)
+
+    @property
+    def of_districts(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if part.district_id is not None)
+
+    def for_pot(self, pot: str) -> tuple[Part, ...]:
+        """What someone fills in who votes in this district's pot ("": in none)."""
+        own = tuple(part for part in self.of_districts if part.key == pot)
+        if pot and not own:
+            raise Refused("unknown_pot", _("There is nothing to vote on in that pot. Choose another."), "pot")
+        return self.for_all + own
+
+    @property
+    def ballot_bytes(self) -> int:
+        """How long the longest ballot is, rounded up: every ballot of the round is padded to this."""
+        longest = sum(part.longest for part in self.for_all)
+        longest += max((part.longest for part in self.of_districts), default=0)
+        return -(-(longest + 2) // 64) * 64
+
+    def check(self, choices: Iterable[Sequence[object]], pot: str = "") -> Choices:
+        """The choices in their canonical form. With two parts, one of them may be left blank. Raises `Refused` with
+        what is wrong in plain words."""
+        parts = self.for_pot(pot)
+        chosen: dict[str, int] = {}
+        for choice in choices:
+            number, points = _pair(choice)
+            if number not in self.prices:
+                raise Refused(
+                    "unknown_project", _("One of the projects you chose isn't on the ballot."), "choices"
+                )
+            if not any(number in part.prices for part in parts):
+                raise Refused(
+                    "other_pot",
+                    _("One of the projects you chose belongs to a pot that you don't vote in."),
+                    "choices",
+                )
+            if number in chosen:
+                raise Refused("chosen_twice", _("You chose the same project twice."), "choices")
+            chosen[number] = points
+        if len(parts) != 1 and not chosen:
+            raise Refused("blank", _("Choose at least one project."), "choices")
+        for part in parts:
+            here = {number: points for number, points in chosen.items() if number in part.prices}
+            if here or len(parts) == 1:
+                part.check(here)
+        return tuple(sorted(chosen.items()))
+
+
+def _pair(choice: Sequence[object]) -> tuple[str, int]:
+    if len(choice) == 2:
+        number, points = choice
+        if isinstance(number, str) and isinstance(points, int) and not isinstance(points, bool):
+            return number, points
+    raise Refused("malformed", _("Your choices can't be read. Go back and choose again."), "choices")
 
 
 def round_paper(round: "Round") -> Paper:
-    """The paper of a round read by `Round.objects.for_voting()`."""
-    entries = round.paper  # type: ignore[attr-defined]
-    return paper_of(
-        round.process.citizenbudget, {entry["number"]: Decimal(entry["price"]) for entry in entries}
-    )
+    """The paper of a round read by `Round.objects.for_voting()`. A pot without projects has no part. In a first round
+    projects are only chosen, whatever the last round asks."""
+    budget = round.process.citizenbudget
+    if round.kind == Round.Kind.SHORTLIST:
+        kind, points = BallotType.APPROVAL, None
+        least, most = 1, budget.shortlist_choices or budget.max_choices
+        if most is None and budget.ballot_type == BallotType.CHOOSE_ONE:
+            most = 1
+    else:
+        kind = BallotType(budget.ballot_type)
+        points = budget.points if kind == BallotType.CUMULATIVE else None
+        least, most = budget.min_choices, budget.max_choices
+    pots: list[dict[str, Any]] = [{"key": "", "name": "", "total": budget.total, "district": None}]
+    parts = []
+    for pot in round.pots or pots:  # type: ignore[attr-defined]
+        here = [entry for entry in round.paper if entry["pot"] == pot["key"]]  # type: ignore[attr-defined]
+        if here or not round.pots:  # type: ignore[attr-defined]
+            parts.append(
+                Part(
+                    ballot_type=kind,
+                    prices={entry["number"]: Decimal(entry["price"]) for entry in here},
+                    total=Decimal(pot["total"]),
+                    min_choices=least,
+                    max_choices=most,
+                    points=points,
+                    key=pot["key"],
+                    name=pot["name"],
+                    district_id=pot["district"],
+                    alternatives={e["number"]: e["alternative"] for e in here if e["alternative"]},
+                )
+            )
+    return Paper(tuple(parts))
 
 
 def encrypt(choices: Choices, *, round: "Round", channel: str, pot: str = "") -> bytes:

@@ -171,7 +171,7 @@ def _meta(round: Round, election: Election, kind: VoteType) -> dict[str, str]:
     }
     if round.imported:
         return {**round.imported_meta, **counts}
-    budget, paper = round.process.citizenbudget, _paper(round)
+    budget, paper = round.process.citizenbudget, _paper(round).parts[0]
     rule = rule_in(budget, budget.counting_rule)
     first, last = round.opened_at, round.opened_at
     if round.phase is not None:

@@ -36,7 +36,7 @@ def open_rounds() -> int:
     now = clock.now()
     due = Process.objects.filter(
         status__in=[Status.APPROVED, Status.OPEN],
-        phases__kind=voting.VOTE,
+        phases__kind__in=voting.KINDS,
         phases__interval__contains=now,
         phases__round__isnull=True,
         citizenbudget__isnull=False,

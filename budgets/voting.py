@@ -12,7 +12,9 @@ from accounts import eligibility
 from accounts.eligibility import Facts
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets.models import CitizenBudget, Roll, Round, VoteChannel
+from budgets import ballots
+from budgets.ballots import Paper
+from budgets.models import CitizenBudget, DistrictVote, Roll, Round, VoteChannel
 from participation import clock
 from participation.choices import Status
 from participation.models import Phase, Process
@@ -21,7 +23,9 @@ from participation.phases import closing_moment, moment
 if TYPE_CHECKING:
     from accounts.models import User
 
-VOTE = "vote"  # the phase kind (budgets.format)
+SHORTLIST, VOTE = "shortlist", "vote"  # phase kinds (budgets.format)
+KINDS = {SHORTLIST: Round.Kind.SHORTLIST, VOTE: Round.Kind.FINAL}
+"""The phases that vote, and the kind of round each opens."""
 # A vote sent in the last second may still be on its way: ballots are sealed a little after the close.
 LAST_MOMENT = timedelta(minutes=5)
 _RUNNING = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
@@ -47,9 +51,9 @@ def round_at(process: Process, at: datetime | None = None) -> Round | None:
 
 
 def vote_phase(process: Process, at: datetime) -> Phase | None:
-    """The voting phase that runs, else the one that comes, else the last one there was."""
+    """The phase with voting that runs, else the one that comes, else the last one there was."""
     phases = sorted(
-        (phase for phase in process.phases.all() if phase.kind == VOTE),
+        (phase for phase in process.phases.all() if phase.kind in KINDS),
         key=lambda phase: phase.interval.lower,
     )
     ahead = [phase for phase in phases if phase.interval.upper > at]
@@ -90,6 +94,7 @@ def check_voter(user: "User | None", round: Round, *, at: datetime) -> Voter:
     budget = round.process.citizenbudget
     eligibility.check_eligible(budget.vote_rule, user, at=at, act=VOTE, known=known)
     check_not_in_class(budget, known, at)
+    check_has_pot(round, known)
     return Voter(VoteChannel.WEB, person_id=user.person_id, facts=known)
 
 
@@ -113,10 +118,44 @@ def check_not_in_class(budget: CitizenBudget, known: Facts, at: datetime) -> Non
         )
 
 
-def check_may_vote(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
-    check_voter(user, round, at=at or clock.now())
+def home_pot(paper: Paper, known: Facts) -> str:
+    """The pot of the district someone lives in, where it has one with projects to vote on; else ""."""
+    return next((part.key for part in paper.of_districts if part.district_id in known.district_ids), "")
+
+
+def check_has_pot(round: Round, known: Facts) -> None:
+    """Without a city-wide pot, only those whose district has one have anything to vote on."""
+    paper = ballots.round_paper(round)
+    if not paper.for_all and not may_choose_pot(round, paper) and not home_pot(paper, known):
+        raise Refused("no_pot", _("There is no pot for the district you live in."))
+
+
+def may_choose_pot(round: Round, paper: Paper) -> bool:
+    return bool(paper.of_districts) and round.process.citizenbudget.district_vote == DistrictVote.CHOSEN
+
+
+def pot_of(round: Round, paper: Paper, known: Facts, asked: str | None) -> str:
+    """The district's pot that this ballot is for: the voter's own ("" where there is none), or the one asked for, where
+    the rules let them choose. Raises `Refused` when another's was asked for."""
+    if may_choose_pot(round, paper):
+        return asked or ""
+    own = home_pot(paper, known)
+    if asked is not None and asked != own:
+        raise Refused(
+            "other_pot",
+            _("You vote in the pot of the district you live in, and in no other district's.")
+            if own
+            else _("There is no pot for the district you live in, so you vote only in the one for everyone."),
+            "pot",
+        )
+    return own
+
+
+def check_may_vote(user: "User | None", round: Round, *, at: datetime | None = None) -> Voter:
+    voter = check_voter(user, round, at=at or clock.now())
     if user is not None and has_voted(user, round):
         raise Refused("already_voted", already_voted())
+    return voter
 
 
 def can_vote(user: "User | None", round: Round, *, at: datetime | None = None) -> Verdict:

@@ -41,37 +41,48 @@ def open_round(*, process: Process, by: "User | None" = None, at: datetime | Non
         )
         phase = voting.vote_phase(process, at)
         voting.check_open(process, phase, at)
+        assert phase is not None
         if not Round.objects.filter(phase=phase).exists():
-            projects = _number_projects(process)
-            paper = ballots.paper_of(
-                process.citizenbudget, {p.number: p.price for p in projects if p.price is not None}
-            )
+            kind = voting.KINDS[phase.kind]
+            projects = _number_projects(process, kind)
             round = Round.objects.create(
                 process=process,
                 phase=phase,
+                kind=kind,
                 number=Round.objects.filter(process=process).count() + 1,
                 opened_at=at,
-                ballot_bytes=paper.ballot_bytes,
+                ballot_bytes=0,
             )
             put_on_ballot(round, projects)
-            audit.record(action="budgets.open_round", by=by, obj=round, values={"projects": len(projects)})
+            paper = ballots.round_paper(Round.objects.for_voting().get(pk=round.pk))
+            round.ballot_bytes = paper.ballot_bytes
+            round.save(update_fields=["ballot_bytes"])
+            audit.record(
+                action="budgets.open_round",
+                by=by,
+                obj=round,
+                values={"kind": str(kind), "projects": len(projects)},
+            )
     opened = voting.round_at(process, at)
     if opened is None:
         raise Refused("closed", _("Voting is over, and the ballots are sealed."))
     return opened
 
 
-def _number_projects(process: Process) -> list[Project]:
+def _number_projects(process: Process, kind: str) -> list[Project]:
     """1, 2, 3 … in the order they were published; who has a number from an earlier round keeps it."""
-    ready = list(
-        Project.objects.ready()
-        .filter(contribution__process=process)
-        .select_for_update(of=("self",))
-        .order_by("contribution__published_at", "pk")
-    )
+    mine = Project.objects.filter(contribution__process=process)
+    found = mine.may_be_shortlisted() if kind == Round.Kind.SHORTLIST else mine.ready()
+    if kind == Round.Kind.FINAL and process.citizenbudget.shortlist_size is not None:
+        found = found.filter(number__in=went_on(process))
+    ready = list(found.select_for_update(of=("self",)).order_by("contribution__published_at", "pk"))
     if not ready:
         raise Refused("no_projects", _("No project is ready to be voted on yet."))
-    last = max((int(p.number) for p in ready if p.number.isdecimal()), default=0)
+    if Pot.objects.filter(budget=process.pk).exists() and any(project.pot_id is None for project in ready):
+        raise Refused("no_pot", _("Some projects are in no pot yet. Voting can open when each has got one."))
+    last = max(
+        (int(number) for number in mine.values_list("number", flat=True) if number.isdecimal()), default=0
+    )
     unnumbered = [project for project in ready if not project.number]
     for number, project in enumerate(unnumbered, start=last + 1):
         project.number = str(number)
@@ -79,8 +90,26 @@ def _number_projects(process: Process) -> list[Project]:
     return ready
 
 
+def went_on(process: Process) -> list[str]:
+    """The numbers of the projects that go on from the first round. Raises `Refused` until it has been counted."""
+    counted = (
+        Round.objects.filter(process=process, kind=Round.Kind.SHORTLIST, state=Round.State.COUNTED)
+        .values_list("count__winners", flat=True)
+        .first()
+    )
+    if counted is None:
+        raise Refused(
+            "shortlist_not_counted",
+            _(
+                "The first round has not been counted yet, so nobody knows which projects go on. The final round opens when it has."
+            ),
+        )
+    return list(counted)
+
+
 def put_on_ballot(round: Round, projects: Iterable[Project]) -> None:
-    """Write down how each project stands on the ballot of this round: what is voted on, counted and published."""
+    """Write down how each project stands on the ballot of this round: what is voted on, counted and published. In a
+    first round the proposer's own reckoning is the price of what nobody has assessed yet."""
     titles = dict(Contribution.objects.filter(process=round.process_id).values_list("pk", "title"))
     pots = dict(Pot.objects.filter(budget=round.process_id).values_list("pk", "key"))
     BallotProject.objects.bulk_create(
@@ -89,13 +118,12 @@ def put_on_ballot(round: Round, projects: Iterable[Project]) -> None:
             project=project,
             number=project.number,
             title=titles[project.pk],
-            price=project.price,
+            price=project.price if project.price is not None else project.cost,
             least_price=project.least_price,
             pot=pots.get(project.pot_id, ""),
             alternative=str(project.alternative_id or ""),
         )
         for project in projects
-        if project.price is not None
     )
 
 
@@ -105,7 +133,7 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
     Waits for the votes under way and keeps later ones out. The table is locked before the round, in the order that
     a cast takes them, so that the two can't wait for each other. The old table is
     emptied by TRUNCATE, which leaves no dead rows with their transaction ids; ballots of other rounds are put back in
-    random order. Roll and ballots must agree per channel, or nothing happens.
+    random order. Roll and ballots must agree per channel and pot, or nothing happens.
     """
     at = at or clock.now()
     with transaction.atomic(durable=True):
@@ -117,11 +145,15 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
         round = Round.objects.for_voting().get(pk=round.pk)
         permissions.check_may_seal(by, round, at=at)
         opened = list(_open_ballots(round))
-        per_channel = Counter(channel for channel, *_rest in opened)
-        on_roll = dict(
-            Roll.objects.filter(round=round).values_list("channel").annotate(voters=Count("pk")).order_by()
-        )
-        if per_channel != on_roll:
+        in_urn = Counter((channel, pot) for channel, pot, *_rest in opened)
+        on_roll = {
+            (channel, pot): voters
+            for channel, pot, voters in Roll.objects.filter(round=round)
+            .values_list("channel", "pot")
+            .annotate(voters=Count("pk"))
+            .order_by()
+        }
+        if in_urn != on_roll:
             raise Refused(
                 "roll_and_ballots_differ",
                 _(
@@ -135,7 +167,7 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
         Began.objects.filter(round=round).delete()
         round.state = Round.State.SEALED
         round.sealed_at, round.sealed_by = at, by
-        round.ballots_per_channel = dict(per_channel)
+        round.ballots_per_channel = dict(Counter(channel for channel, *_rest in opened))
         round.ballot_count = len(opened)
         round.pb_sha256 = election.published_file(round).sha256
         round.save(
@@ -188,7 +220,7 @@ def _open_ballots(round: Round) -> Iterator[tuple[str, str, ballots.Choices, str
     stored = Ballot.objects.filter(round=round).values_list("channel", "pot", "choices", "tracker")
     for channel, pot, choices, tracker in stored.iterator(_READ_AT_A_TIME):
         try:
-            plain = paper.check(opener.open(bytes(choices), channel=channel, pot=pot))
+            plain = paper.check(opener.open(bytes(choices), channel=channel, pot=pot), pot)
         except (ballots.UnreadableBallot, Refused):
             raise Refused(
                 "unreadable_ballot",

@@ -46,14 +46,14 @@ def cast_ballot(
     by: "User",
     choices: Iterable[Sequence[object]],
     tracker: str | None,
-    pot: str = "",
+    pot: str | None = None,
     at: datetime | None = None,
 ) -> None:
     """Put one ballot in the urn and its voter on the roll. When this returns, both are on disk.
 
     `round` comes from `Round.objects.for_voting()`; `choices` are (project number, points); `tracker` is a code from
-    `ballots.unsign_tracker`, or None when the voter declined one; `pot` is the key of the district's pot voted in. Raises
-    `Refused`: then nothing was written.
+    `ballots.unsign_tracker`, or None when the voter declined one; `pot` is the key of the district's pot voted in, None for the one of the
+    voter's own district. Raises `Refused`: then nothing was written.
     """
     at = at or clock.now()
     voter = voting.check_voter(by, round, at=at)
@@ -69,12 +69,13 @@ def _put_in_urn(
     voter: voting.Voter,
     choices: Iterable[Sequence[object]],
     tracker: str | None,
-    pot: str,
+    pot: str | None,
     at: datetime,
 ) -> int:
     """1 when voter and ballot are on disk, 0 when the voter is on the roll already or the urn is sealed."""
-    chosen = ballots.round_paper(round).check(choices)
-    facts = voter.facts
+    paper, facts = ballots.round_paper(round), voter.facts
+    pot = voting.pot_of(round, paper, facts, pot)
+    chosen = paper.check(choices, pot)
     values = {
         "round": round.pk,
         "roll": uuid.uuid4(),

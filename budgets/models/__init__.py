@@ -14,7 +14,16 @@ from budgets.models.rounds import (
     Round,
     VoteChannel,
 )
-from budgets.models.rules import Alternative, BallotType, CitizenBudget, CountingRule, Pot
+from budgets.models.rules import (
+    Alternative,
+    BallotType,
+    CitizenBudget,
+    CountingRule,
+    DecidedBy,
+    DistrictVote,
+    Leftover,
+    Pot,
+)
 
 __all__ = [
     "Alternative",
@@ -29,8 +38,11 @@ __all__ = [
     "Count",
     "CountedBallot",
     "CountingRule",
+    "DecidedBy",
+    "DistrictVote",
     "HowItWas",
     "Incident",
+    "Leftover",
     "Lot",
     "PaperEntry",
     "PaperOrder",

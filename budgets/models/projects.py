@@ -1,6 +1,6 @@
 """What people propose to spend the money on, and what the council decided about it."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +13,9 @@ from participation.choices import Moderation
 from participation.danish import DaSort
 from participation.models import Contribution
 from participation.models.contributions import others
+
+if TYPE_CHECKING:
+    from budgets.models.rounds import Round
 
 
 class Assessment(models.TextChoices):
@@ -28,9 +31,23 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             contribution__moderation=Moderation.PUBLISHED, assessment=Assessment.FEASIBLE, price__isnull=False
         )
 
+    def may_be_shortlisted(self) -> Self:
+        """What a first round is about: public, and not found impossible."""
+        return self.filter(contribution__moderation=Moderation.PUBLISHED).exclude(
+            assessment=Assessment.NOT_FEASIBLE
+        )
+
     def on_ballot(self) -> Self:
-        """What stands on the ballot, in the order of their numbers. Whoever has a number keeps it."""
+        """What has stood on a ballot, in the order of their numbers. Whoever has a number keeps it."""
         return self.exclude(number="").order_by(Length("number"), "number")
+
+    def in_round(self, round: "Round") -> Self:
+        """What stands on the ballot of this round, each with the price it stood there with: `ballot_price`."""
+        return (
+            self.filter(on_ballots__round=round)
+            .annotate(ballot_price=F("on_ballots__price"))
+            .order_by(Length("number"), "number")
+        )
 
     def in_order(self, order: str) -> Self:
         """As a list is sorted: `Project.Order`. Numbers come as they count, 10 after 9, unnumbered last."""

@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budgets.models.projects import Project
+from budgets.models.rules import Pot
 from participation.choices import PUBLIC
 from participation.models import Phase, Process
 
@@ -36,15 +37,26 @@ class RoundQuerySet(models.QuerySet["Round"]):
         return self.filter(state__in=Round.OPENED)
 
     def for_voting(self) -> Self:
-        """The round with all that a vote is checked against, in one query: rules, phase, and `paper`, the number,
-        price and pot of each project on the ballot."""
+        """The round with all that a vote is checked against, in one query: rules, phase, `paper` (number, price, pot and
+        alternative of each project on the ballot) and `pots` (key, name, money and district of each, in order)."""
         paper = (
             BallotProject.objects.filter(round=OuterRef("pk"))
             .order_by()
-            .values(entry=JSONObject(number="number", price=Cast("price", CharField()), pot="pot"))
+            .values(
+                entry=JSONObject(
+                    number="number", price=Cast("price", CharField()), pot="pot", alternative="alternative"
+                )
+            )
+        )
+        pots = (
+            Pot.objects.filter(budget=OuterRef("process"))
+            .order_by("position", "pk")
+            .values(
+                pot=JSONObject(key="key", name="name", total=Cast("total", CharField()), district="district")
+            )
         )
         return self.select_related("phase", "process__citizenbudget__vote_rule").annotate(
-            paper=ArraySubquery(paper)
+            paper=ArraySubquery(paper), pots=ArraySubquery(pots)
         )
 
     def open_at(self, slug: str, at: datetime) -> Self:

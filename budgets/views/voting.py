@@ -4,13 +4,14 @@ Nothing here logs, redirects with, or stores a choice. Every answer is `no-store
 reports. The receipt is the answer to the cast itself, so the tracker code is shown once and can't be fetched again.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,8 +24,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.verdict import Refused
 from budgets import actions, ballots, choosing, voting
 from budgets.choosing import Choosing
-from budgets.models import HowItWas, Round
+from budgets.models import HowItWas, Project, Round
 from budgets.views import budget_process, no_store
+from budgets.voting import Voter
 from dkfds.wording import day, deadline
 from participation import clock, printing
 from participation.actions import following
@@ -49,30 +51,40 @@ def vote(request: HttpRequest, slug: str) -> HttpResponse:
         round = round or actions.open_round(process=process, at=now)
         if request.POST.get("step") == "cast" and request.user.is_authenticated:
             return no_store(_cast(request, round, now))
-        voting.check_may_vote(request.user, round, at=now)
+        voter = voting.check_may_vote(request.user, round, at=now)
     except Refused as refused:
         return no_store(_may_not(request, process, refused, now))
     if request.method == "GET":
         actions.begin(round=round, by=request.user, at=now)
-    return no_store(_ballot(request, round))
+    return no_store(_ballot(request, round, voter))
 
 
 @sensitive_variables()
-def _read(request: HttpRequest, round: Round) -> Choosing:
+def _read(request: HttpRequest, round: Round, voter: Voter) -> Choosing:
     projects = choosing.in_own_order(choosing.projects_of(round), round=round, by=request.user)
     posted = request.POST if request.method == "POST" else None
-    return choosing.read(ballots.round_paper(round), projects, posted)
+    return read_ballot(round, voter, projects, posted)
 
 
 @sensitive_variables()
-def _ballot(request: HttpRequest, round: Round) -> HttpResponse:
+def read_ballot(
+    round: Round, voter: Voter, projects: list[Project], posted: QueryDict | None = None
+) -> Choosing:
+    """The ballot of this voter: the pot of their own district, or the one they choose, filled in with what was sent."""
+    paper = ballots.round_paper(round)
+    own = voting.home_pot(paper, voter.facts)
+    return choosing.read(paper, projects, posted, pot=own, may_choose_pot=voting.may_choose_pot(round, paper))
+
+
+@sensitive_variables()
+def _ballot(request: HttpRequest, round: Round, voter: Voter) -> HttpResponse:
     """The page to choose on; "review" goes on to the next when the choices hold."""
-    chosen = _read(request, round)
-    if request.method == "POST" and request.POST.get("step") not in {"search", "change"}:
+    chosen = _read(request, round, voter)
+    going_on = request.method == "POST" and request.POST.get("step") not in {"search", "change", "pot"}
+    if going_on and not chosen.other_pot:
         try:
-            chosen.choices.check(chosen.paper)
-        except Refused as refused:
-            chosen.refused = refused
+            chosen.check()
+        except Refused:
             return _page(request, round.process, "vote_choose", CHOOSE, 422, round=round, choosing=chosen)
         return _review(request, round, chosen)
     return _page(request, round.process, "vote_choose", CHOOSE, round=round, choosing=chosen)
@@ -101,19 +113,22 @@ def _review(
 def _cast(request: HttpRequest, round: Round, now: datetime) -> HttpResponse:
     """Into the urn. What is wrong with the ballot is shown with the choices kept; everything else is a plain no."""
     paper, tracker = ballots.round_paper(round), None
+    pot = request.POST.get("pot", "") if voting.may_choose_pot(round, paper) else None
     try:
-        choices = choosing.choices_in(paper, request.POST).check(paper)
+        choices = choosing.choices_in(paper, request.POST).sure()
         if request.POST.get("code") != "no":
             tracker = ballots.unsign_tracker(request.POST.get("tracker", ""), round=round, by=request.user)
-        actions.cast_ballot(round=round, by=request.user, choices=choices, tracker=tracker, at=now)
+        actions.cast_ballot(round=round, by=request.user, choices=choices, tracker=tracker, pot=pot, at=now)
     except Refused as refused:
-        voting.check_may_vote(request.user, round, at=now)
-        chosen = _read(request, round)
+        voter = voting.check_may_vote(request.user, round, at=now)
+        chosen = _read(request, round, voter)
         if refused.code == "tracker":
             return _review(request, round, chosen, refused)
-        if refused.field != "choices":
+        if refused.field not in {"choices", "pot"}:
             raise
-        chosen.refused = refused
+        with suppress(Refused):
+            chosen.check()
+        chosen.refused = chosen.refused or refused
         return _page(request, round.process, "vote_choose", CHOOSE, 422, round=round, choosing=chosen)
     return _receipt(request, round, tracker, now)
 
@@ -142,7 +157,7 @@ def _may_not(request: HttpRequest, process: Process, refused: Refused, now: date
     kept: list[Any] = []
     round = voting.round_at(process, now)
     if request.method == "POST" and round is not None and refused.code == "sign_in":
-        kept = choosing.read(ballots.round_paper(round), choosing.projects_of(round), request.POST).chosen
+        kept = choosing.kept(ballots.round_paper(round), choosing.projects_of(round), request.POST)
     phase = voting.vote_phase(process, now)
     return _page(
         request,
@@ -163,7 +178,8 @@ def _page(
     request: HttpRequest, process: Process, name: str, step: int, status: int = 200, /, **context: Any
 ) -> HttpResponse:
     steps = [_("Choose"), _("Look it over"), _("Voted")]
-    context |= {"process": process, "steps": steps, "step": step}
+    ballot_url = reverse("budgets:vote", args=[process.slug])
+    context |= {"process": process, "steps": steps, "step": step, "ballot_url": ballot_url}
     return render(request, f"budgets/{name}.html", context, status=status)
 
 
@@ -199,8 +215,8 @@ def what_happens_next(round: Round, now: datetime) -> list[dict[str, str]]:
 def receipt_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     """The receipt in large print, for whoever is on the roll. The code, if any, comes from the page that showed it."""
     process = budget_process(slug)
-    round = Round.objects.for_voting().filter(process=process).order_by("-number").first()
-    if round is None or not voting.has_voted(request.user, round):
+    round = _round_voted_in(request, process)
+    if round is None:
         raise Http404
     parts = []
     signed = request.POST.get("tracker", "")
@@ -220,12 +236,22 @@ def receipt_pdf(request: HttpRequest, slug: str) -> HttpResponse:
     return no_store(printing.pdf_response(content, f"kvittering-{process.slug}.pdf"))
 
 
+def _round_voted_in(request: HttpRequest, process: Process) -> Round | None:
+    """The round that the receipt is for, if this user is on its roll: there may be two, each with its own. The last one
+    voted in, where the form names none."""
+    rounds = Round.objects.for_voting().filter(process=process).order_by("-number")
+    number = request.POST.get("round", "")
+    if number.isascii() and number.isdecimal() and len(number) <= 4:
+        rounds = rounds.filter(number=int(number))
+    return next((round for round in rounds if voting.has_voted(request.user, round)), None)
+
+
 @require_POST
 @login_required
 def after_vote(request: HttpRequest, slug: str) -> HttpResponse:
     """The receipt's boxes: how it was, follow it, ask me again."""
     process = budget_process(slug)
-    round = Round.objects.filter(process=process).order_by("-number").first()
+    round = _round_voted_in(request, process)
     if round is not None and request.POST.get("how"):
         try:
             actions.say_how_it_was(round=round, by=request.user, answer=request.POST["how"])

@@ -8,7 +8,7 @@
   const cards = [...form.querySelectorAll("[data-card]")];
   const controls = [...form.querySelectorAll("[data-choice]")];
   const review = "review" in form.dataset;
-  const { kind, most, limit, points, money } = form.dataset;
+  const { money } = form.dataset;
   const language = document.documentElement.lang;
   let sent = false;
 
@@ -27,17 +27,16 @@
     words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
   const fold = (text) => text.toLocaleLowerCase(language).replaceAll("å", "aa");
 
-  const bar = {
-    chosen: form.querySelector("[data-chosen]"),
-    spent: form.querySelector("[data-spent]"),
-    notYet: form.querySelector("[data-not-yet]"),
-  };
-  const notYet = bar.notYet ? bar.notYet.textContent : "";
+  // One section for each pot, or a single one; each counts for itself.
+  const sections = [...form.querySelectorAll("[data-section]")];
+  const notYet = form.querySelector("[data-not-yet]");
+  const notYetWords = notYet ? notYet.textContent : "";
 
-  const count = () => {
+  const countIn = (section) => {
+    const { kind, most, limit, points, name } = section.dataset;
     let chosen = 0;
     let spent = 0;
-    for (const control of controls) {
+    for (const control of section.querySelectorAll("[data-choice]")) {
       const card = control.closest("[data-card]");
       const gave = given(control);
       card.classList.toggle("is-chosen", gave > 0);
@@ -45,9 +44,12 @@
       chosen += kind === "cumulative" ? gave : 1;
       spent += Number(card.dataset.price);
     }
-    if (bar.chosen) bar.chosen.textContent = String(chosen);
-    if (bar.spent) bar.spent.textContent = kroner(spent);
-    if (!bar.notYet) return;
+    for (const sum of form.querySelectorAll("[data-sum]")) {
+      if (sum.dataset.sum !== section.dataset.section) continue;
+      const shown = { chosen: sum.querySelector("[data-chosen]"), spent: sum.querySelector("[data-spent]") };
+      if (shown.chosen) shown.chosen.textContent = String(chosen);
+      if (shown.spent) shown.spent.textContent = kroner(spent);
+    }
     let warning = "";
     if (kind === "cumulative" && chosen > Number(points)) {
       warning = filled(form.dataset.tooManyPoints, { chosen, most: points });
@@ -56,7 +58,11 @@
     } else if (kind === "approval" && chosen > Number(most)) {
       warning = filled(form.dataset.tooMany, { chosen, most });
     }
-    bar.notYet.textContent = warning || notYet;
+    return warning && name ? `${name}: ${warning}` : warning;
+  };
+  const count = () => {
+    const warnings = sections.map(countIn).filter(Boolean);
+    if (notYet) notYet.textContent = warnings.join(" ") || notYetWords;
   };
 
   const search = form.querySelector("#q");

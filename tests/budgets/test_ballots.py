@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.verdict import Refused
 from budgets import ballots
-from budgets.ballots import NONCE_BYTES, TAG_BYTES, Paper, UnreadableBallot
+from budgets.ballots import NONCE_BYTES, TAG_BYTES, Paper, Part, UnreadableBallot
 
 NUMBERS = st.lists(
     st.text('0123456789ABCÆØÅ-"\\', min_size=1, max_size=12), min_size=1, max_size=30, unique=True
@@ -20,7 +20,7 @@ NUMBERS = st.lists(
 def papers(draw):
     numbers = draw(NUMBERS)
     kind = draw(st.sampled_from(["approval", "choose_one", "cumulative", "knapsack"]))
-    return Paper(
+    part = Part(
         ballot_type=kind,
         prices={number: Decimal(draw(st.integers(1, 100))) for number in numbers},
         total=Decimal(draw(st.integers(1, 400))),
@@ -28,17 +28,19 @@ def papers(draw):
         max_choices=draw(st.none() | st.integers(1, 40)),
         points=draw(st.integers(1, 30)) if kind == "cumulative" else None,
     )
+    return Paper((part,))
 
 
 @st.composite
 def filled(draw):
     """A paper and two ballots that it accepts."""
     paper = draw(papers())
+    (part,) = paper.parts
 
     def ballot():
-        chosen, money, points = [], paper.total, paper.points or 0
+        chosen, money, points = [], part.total, part.points or 0
         for number in draw(st.permutations(sorted(paper.prices))):
-            if len(chosen) == paper.most or not (paper.ballot_type == "choose_one" or draw(st.booleans())):
+            if len(chosen) == part.most or not (paper.ballot_type == "choose_one" or draw(st.booleans())):
                 break
             if paper.ballot_type == "knapsack":
                 if paper.prices[number] > money:
