@@ -96,6 +96,12 @@ def _after_transition(process: "Process", *, name: str, by: "User | None", at: d
             drop_round(round=round, by=by, at=at)
 
 
+def _may_merge(kept: "Contribution", gone: "list[Contribution]", at: datetime) -> None:
+    from budgets.permissions import check_may_gather
+
+    check_may_gather(kept, gone)
+
+
 def _duties(processes: "Iterable[Process]") -> "Iterable[Any]":
     from budgets.assessing import duties
 
@@ -165,6 +171,7 @@ CITIZEN_BUDGET = Format(
     contribution_related=("project",),
     before_transition=_before_transition,
     after_transition=_after_transition,
+    may_merge=_may_merge,
     duties=_duties,
     frozen_fields=(
         "propose",

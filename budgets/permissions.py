@@ -12,7 +12,7 @@ from budgets.models import Assessment, BallotProject, Project, Round
 from budgets.voting import LAST_MOMENT
 from participation import clock
 from participation.choices import BEFORE_DECISION, Status
-from participation.models import Process
+from participation.models import Contribution, Process
 from participation.phases import moment
 from participation.team import is_author
 
@@ -104,6 +104,22 @@ def check_not_on_ballot(project: Project) -> None:
     shown = BallotProject.objects.filter(project=project.pk)
     if shown.exclude(Q(round__kind=Round.Kind.SHORTLIST) & ~Q(round__state=Round.State.VOTING)).exists():
         raise Refused("on_ballot", _("Voting has opened, so the projects on the ballot can't be changed."))
+
+
+def check_may_gather(kept: Contribution, gone: "list[Contribution]") -> None:
+    """Projects become one only when they mean the same for the vote: assessed alike, in one pot, on no ballot."""
+    projects = list(
+        Project.objects.filter(contribution__in=[kept, *gone]).select_related("contribution__process")
+    )
+    for project in projects:
+        check_not_on_ballot(project)
+    if len({project.assessment for project in projects}) > 1:
+        raise Refused(
+            "assessed_differently",
+            _("They are assessed differently. Give them the same assessment first, or let them stand."),
+        )
+    if len({project.pot_id for project in projects}) > 1:
+        raise Refused("other_pot", _("They belong to different pots."))
 
 
 def check_may_adjust(user: "User", project: Project, *, at: datetime | None = None) -> None:

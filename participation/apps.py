@@ -11,7 +11,7 @@ class ParticipationConfig(AppConfig):
         from accounts.personal_data import register_eraser
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
-        from participation import checks, files, my_page, personal_data  # noqa: F401  importing checks registers them
+        from participation import checks, files, merging, my_page, personal_data  # noqa: F401  importing checks registers them
         from participation.actions import team
         from participation.page_cache import QUIET, forget_pages
         from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
@@ -38,5 +38,13 @@ class ParticipationConfig(AppConfig):
             register(Place(key, label, f"participation:{key}", order=order, area=Area.FOOTER))
         persons.register_holder(personal_data.still_needed)
         persons.register_tidier(team.be_one)
+        for part in (
+            merging.Part("participation.InternalComment"),
+            merging.Part("participation.ContributionReport", once=("by",)),
+            merging.Part("participation.Impact.contributions", once=("impact",)),
+            merging.InOrder("participation.Attachment", once=("file",), words=merging.photos_and_files),
+            merging.Part("participation.CoAuthor", only={"state": "invited"}, once=("email",)),
+        ):
+            merging.register(part)
         register_eraser("participation", team.pass_on)
         register_eraser("participation", personal_data.erase_files)

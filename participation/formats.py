@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accounts.models import EligibilityRule, User
     from participation.duties import Duty
     from participation.forms.contributions import ContributionForm
-    from participation.models import Process, ProcessDetail
+    from participation.models import Contribution, Process, ProcessDetail
     from participation.principles.base import Finding
 
 
@@ -86,7 +86,8 @@ class Format:
     OneToOne row, `update_detail(process, **detail)` writes it, `copy_detail(source)` gives what `create_detail` needs for a
     copy, `money(process)` what is at stake. `frozen_fields` are what of the detail `amend` may change once approved;
     `describe_detail(process, names)` says each of them as people read it, `{name: (label, words)}` (default: the columns);
-    `duties(processes)` yields what must be done, in a constant number of queries.
+    `may_merge(kept, gone, at)` raises `Refused` where these of its contributions can't be
+    gathered into one; `duties(processes)` yields what must be done, in a constant number of queries.
     """
 
     key: str
@@ -122,6 +123,7 @@ class Format:
     may_contribute: Callable[["Process", "User", datetime], None] | None = None
     create_contribution_detail: Callable[..., None] | None = None
     update_contribution_detail: Callable[..., None] | None = None
+    may_merge: Callable[["Contribution", "list[Contribution]", datetime], None] | None = None
     duties: Callable[..., "Iterable[Duty]"] | None = None
 
     @property

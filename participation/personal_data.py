@@ -120,7 +120,9 @@ PERSONAL: dict[str, Table] = {
     ),
     "participation.Contribution": Table(
         plain("id", "public_id", "process", "phase", "name_shown", "channel", "received_on", "created_at")
-        | plain("edited_at", "version", "moderation", "moderation_reason", "published_at", "theme")
+        | plain(
+            "edited_at", "version", "moderation", "moderation_reason", "published_at", "theme", "merged_into"
+        )
         | plain("outcome", "answer", "answered_at", "told_at")
         | own("author_name", "author_contact", "told_how")
         | text("title", "body", "place", "district", "age_band", "sex", "home_district")
@@ -151,6 +153,12 @@ PERSONAL: dict[str, Table] = {
     ),
     "participation.Attachment": Table(plain("id", "contribution", "file", "position")),
     "participation.DraftFile": Table(plain("id", "draft", "file")),
+    "participation.Merge": Table(
+        plain("id", "kept", "gone", "reason", "at", "was", "kept_version", "took_theme", "moved", "undone_at")
+        | text("kept_title", "kept_body")
+        | staff("by", "undone_by"),
+        owner=("kept__author",),
+    ),
     "participation.InternalComment": Table(plain("id", "contribution", "text", "at") | staff("by")),
     "participation.ContributionReport": Table(
         plain("id", "contribution", "at", "handled_at") | text("reason") | link("by") | staff("handled_by"),

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from participation import clock
 from participation.choices import NameShown
 from participation.models import CoAuthor, Contribution
 from participation.models.contributions import by_author, others
@@ -24,6 +25,7 @@ __all__ = [
     "authors",
     "by_author",
     "forget",
+    "gathered_into",
     "is_author",
     "members",
     "name_choice",
@@ -97,3 +99,17 @@ def name_choice(user: User, contribution: Contribution) -> str:
     if contribution.author_id == user.pk:
         return contribution.name_shown
     return next((one.name_shown for one in members(contribution) if one.user_id == user.pk), NameShown.FIRST)
+
+
+def gathered_into(contribution: Contribution) -> list[Contribution]:
+    """The contributions that were gathered into this one, oldest first, each with its `shown_name`."""
+    today = clock.today()
+    found = list(
+        contribution.gathered.with_author()
+        .defer("search_vector", "author_contact")
+        .order_by("created_at", "pk")
+    )
+    for each in found:
+        each.process = contribution.process
+        each.shown_name = shown_name(each, today)  # type: ignore[attr-defined]
+    return found

@@ -370,6 +370,8 @@ def moderate(*, contribution: Contribution, by: User, publish: bool, reason: str
     check_moderate(by, contribution.process)
     if contribution.moderation == Moderation.WITHDRAWN:
         raise Refused("withdrawn", _("Its author has withdrawn it."))
+    if contribution.moderation == Moderation.MERGED:
+        raise Refused("merged", _("It has been gathered into another."))
     reason = clean(reason, "reason", longest=REASON, required=not publish)
     now = clock.now()
     before = contribution.moderation
@@ -475,6 +477,11 @@ def answer_contributions(
     for each in locked:
         if each.moderation == Moderation.WITHDRAWN:
             raise Refused("withdrawn", _("“%(title)s” was withdrawn by its author.") % {"title": each.title})
+        if each.moderation == Moderation.MERGED:
+            raise Refused(
+                "merged",
+                _("“%(title)s” has been gathered into another: answer that one.") % {"title": each.title},
+            )
     for each in locked:
         each.outcome, each.answer, each.answered_by, each.answered_at = outcome, answer, by, now
         each.version += 1

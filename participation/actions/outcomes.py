@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.verdict import Refused
 from audit.actions import record
 from participation import clock, notices
+from participation.choices import Moderation
 from participation.models import (
     CoAuthor,
     CommitteeMeeting,
@@ -27,7 +28,7 @@ from participation.models import (
     NoticePreference,
     Process,
 )
-from participation.models.contributions import ContributionQuerySet
+from participation.models.contributions import STANDING, ContributionQuerySet
 from participation.permissions.contributions import (
     check_publish_news,
     check_record_decision,
@@ -180,7 +181,8 @@ def untold_among(contributions: ContributionQuerySet) -> ContributionQuerySet:
     """Those with an author or co-author who has not been told: no delivered notice and no recorded route or "no route".
 
     Delivered is sent, or read on My page, or shown there to someone who has chosen to have no e-mail. An author whose
-    account is gone, with no address left behind, has no route: nobody can be told.
+    account is gone, with no address left behind, has no route: nobody can be told. Who has an account and whose
+    contribution was gathered into another hears with the one it went on as; who has none must still be told.
     """
     delivered = (
         Q(state=Notice.State.SENT)
@@ -203,7 +205,8 @@ def untold_among(contributions: ContributionQuerySet) -> ContributionQuerySet:
         .filter(contribution=OuterRef("pk"))
         .exclude(answered("user", "contribution", "contribution__theme"))
     )
-    return contributions.standing().filter(author_unheard | Q(Exists(unheard)), told_at=None)
+    gathered = Q(moderation=Moderation.MERGED, author=None, recorded_by__isnull=False)
+    return contributions.filter(STANDING & (author_unheard | Q(Exists(unheard))) | gathered, told_at=None)
 
 
 def _address(url: str) -> str:

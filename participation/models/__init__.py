@@ -10,6 +10,7 @@ from participation.models.contributions import (
 )
 from participation.models.files import Attachment, DraftFile, StoredFile
 from participation.models.following import AskAgain, Follow, Notice, NoticePreference
+from participation.models.merging import Merge
 from participation.models.outcomes import Decision, Impact, NewsItem
 from participation.models.process import (
     Audience,
@@ -53,6 +54,7 @@ __all__ = [
     "Impact",
     "InternalComment",
     "InternalPromise",
+    "Merge",
     "NewsItem",
     "Notice",
     "NoticePreference",

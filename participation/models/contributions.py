@@ -44,6 +44,9 @@ class Theme(models.Model):
         return self.title
 
 
+STANDING = ~Q(moderation__in=[Moderation.WITHDRAWN, Moderation.REJECTED, Moderation.MERGED])
+
+
 class Among(Func):
     """`value = ANY(ARRAY(subquery))`: asked once and answered by the index, also beside an OR."""
 
@@ -75,8 +78,8 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
         return self.filter(moderation=Moderation.PUBLISHED, process__status__in=PUBLIC)
 
     def standing(self) -> Self:
-        """What was given and is owed an answer: neither withdrawn nor turned away."""
-        return self.exclude(moderation__in=[Moderation.WITHDRAWN, Moderation.REJECTED])
+        """What was given and is owed an answer of its own: neither withdrawn, turned away nor gathered into another."""
+        return self.filter(STANDING)
 
     def for_list(self, *related: str) -> Self:
         """What a row shows, in one query."""
@@ -93,6 +96,10 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
         if outcome == "intet":
             return self.filter(Q(outcome="") & (Q(theme=None) | Q(theme__outcome="")))
         return self.filter(Q(outcome=outcome) | (Q(outcome="") & Q(theme__outcome=outcome)))
+
+    def with_author(self) -> Self:
+        """What the names behind it are made of."""
+        return self.select_related("process", "author", "organisation", "home_district")
 
     def of_author(self, user: "User") -> Self:
         """What this user stands behind, as its author or as an accepted co-author (`participation.team`)."""
@@ -168,6 +175,15 @@ class Contribution(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     published_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("gathered into"),
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="gathered",
+        help_text=_("Never one that is itself gathered into another: a trigger sees to it (migration 0010)."),
+    )
 
     theme = models.ForeignKey(
         Theme,
@@ -208,6 +224,14 @@ class Contribution(models.Model):
             models.CheckConstraint(
                 name="contribution_rejected_has_reason",
                 condition=~Q(moderation="rejected") | ~Q(moderation_reason=""),
+            ),
+            models.CheckConstraint(
+                name="contribution_merged_leads_on",
+                condition=Q(moderation="merged", merged_into__isnull=False)
+                | ~Q(moderation="merged") & Q(merged_into=None),
+            ),
+            models.CheckConstraint(
+                name="contribution_merged_into_another", condition=~Q(merged_into=F("id"))
             ),
             models.CheckConstraint(
                 name="contribution_outcome_has_reason", condition=Q(outcome="") | ~Q(answer="")

@@ -55,6 +55,11 @@ def check_own(user: User | None, contribution: Contribution) -> None:
         raise Refused("not_own", _("Only the one who gave it can change it."))
 
 
+def _check_not_merged(contribution: Contribution) -> None:
+    if contribution.moderation == Moderation.MERGED:
+        raise Refused("merged", _("It has been gathered into another: change that one instead."))
+
+
 def editable_until(contribution: Contribution) -> datetime:
     return contribution.created_at + timedelta(minutes=contribution.process.edit_minutes)
 
@@ -65,6 +70,7 @@ def check_edit(user: User | None, contribution: Contribution, *, at: datetime | 
     check_own(user, contribution)
     if contribution.moderation == Moderation.WITHDRAWN:
         raise Refused("withdrawn", _("You have withdrawn this contribution."))
+    _check_not_merged(contribution)
     if contribution.final_outcome:
         raise Refused("answered", _("It has been answered and can no longer be changed."))
     if at >= editable_until(contribution):
@@ -82,6 +88,7 @@ def check_withdraw(user: User | None, contribution: Contribution, *, at: datetim
     check_own(user, contribution)
     if contribution.moderation == Moderation.WITHDRAWN:
         raise Refused("withdrawn", _("You have withdrawn this contribution."))
+    _check_not_merged(contribution)
     if contribution.final_outcome:
         raise Refused("answered", _("It has been answered. Call us if it should be taken away."))
     if contribution.phase is not None and at >= contribution.phase.interval.upper:
@@ -93,9 +100,11 @@ def can_withdraw(user: User | None, contribution: Contribution, *, at: datetime 
 
 
 def may_see(user: User | None, contribution: Contribution) -> bool:
-    """Public, one's own, or of one's own unit. Whoever may not gets a 404."""
+    """Public, one's own, or of one's own unit; one that was gathered into another as that one. Whoever may not gets a 404."""
     if contribution.is_public:
         return True
+    if contribution.merged_into is not None and contribution.merged_into.moderation == Moderation.PUBLISHED:
+        return contribution.process.status in PUBLIC
     if user is None or not user.is_authenticated:
         return False
     return team.is_author(user, contribution) or bool(can_moderate(user, contribution.process))

@@ -69,7 +69,8 @@ def check_leave(user: User | None, contribution: Contribution) -> None:
     check_own(user, contribution)
     if contribution.moderation in {Moderation.WITHDRAWN, Moderation.MERGED}:
         raise Refused("not_standing", _("It no longer stands."))
-    if not team.members(contribution):
+    alone = len(team.authors(contribution)) < 2
+    if alone and (contribution.author_id is not None or contribution.recorded_by_id is None):
         raise Refused("last", _("You are the only one behind it. You can withdraw it instead."))
 
 

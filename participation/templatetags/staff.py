@@ -50,6 +50,8 @@ ACTIONS = {
     "contribution.put_in_theme": _("A contribution put in a theme"),
     "contribution.answer": _("A contribution answered"),
     "contribution.mark_told": _("Noted that an author was told"),
+    "contribution.merge": _("A contribution gathered into another"),
+    "contribution.split": _("A gathered contribution split off again"),
     "team.invite": _("Someone invited to be a co-author"),
     "team.take_back": _("An invitation taken back"),
     "team.accept": _("A co-author joined"),

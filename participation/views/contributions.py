@@ -49,12 +49,21 @@ def _process(slug: str) -> Process:
 def _contribution(request: HttpRequest, slug: str, public_id: Any) -> Contribution:
     """Whoever may not see it gets the same 404 as for one that isn't there."""
     chosen = Contribution.objects.select_related(
-        "process__unit", "phase", "theme", "author", "organisation", "district", "home_district"
+        *("process__unit", "phase", "theme", "author", "organisation", "district", "home_district"),
+        "merged_into",
     )
     contribution = get_object_or_404(chosen, public_id=public_id, process__slug=slug)
     if contribution.process.status not in PUBLIC or not may.may_see(request.user, contribution):
         raise Http404
     return contribution
+
+
+def _leading_to(contribution: Contribution) -> Contribution:
+    """Where a gathered one's address leads: the one it went on as."""
+    found = contribution.merged_into
+    assert found is not None
+    found.process = contribution.process
+    return found
 
 
 def _token(request: HttpRequest, process: Process) -> str:
@@ -496,6 +505,8 @@ def contribution_withdraw(request: HttpRequest, slug: str, public_id: Any) -> Ht
 def contribution_report(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     """Anyone may say that something breaks the rules; a caseworker looks."""
     contribution = _contribution(request, slug, public_id)
+    if contribution.merged_into is not None:
+        return redirect(_leading_to(contribution))
     form = ReportForm(request.POST or None)
     verdict = may.can_report(request.user, contribution)
     status = 200
@@ -529,6 +540,8 @@ def contribution_report(request: HttpRequest, slug: str, public_id: Any) -> Http
 @require_safe
 def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     contribution = _contribution(request, slug, public_id)
+    if contribution.merged_into is not None:
+        return redirect(_leading_to(contribution))
     now, own = clock.now(), team.is_author(request.user, contribution)
     return _page(
         request,
@@ -540,6 +553,7 @@ def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> Http
         can_edit=may.can_edit(request.user, contribution, at=now) if own else None,
         can_withdraw=may.can_withdraw(request.user, contribution, at=now) if own else None,
         impacts=list(contribution.impacts.all()),
+        gathered=team.gathered_into(contribution),
     )
 
 
