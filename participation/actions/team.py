@@ -107,9 +107,7 @@ def accept(
 ) -> Contribution:
     """Stand behind it from now on. Two who use one link: the first is in, the second is told."""
     at = at or clock.now()
-    invitation = _waiting(token, at)
-    contribution = _locked(invitation.contribution)
-    invitation = _waiting(token, at)
+    invitation, contribution = _held(token, at)
     check_accept(by, contribution, at=at)
     if name_shown not in NameShown.values:
         raise Refused("unknown_choice", _("Choose one of those shown."), "name_shown")
@@ -135,9 +133,7 @@ def accept(
 def decline(*, token: str, by: User | None = None, at: datetime | None = None) -> None:
     """No, thank you: the address is forgotten, and nobody is told who said it."""
     at = at or clock.now()
-    invitation = _waiting(token, at)
-    _locked(invitation.contribution)
-    invitation = _waiting(token, at)
+    invitation, _contribution = _held(token, at)
     _forget_letter(invitation)
     _end(invitation, State.DECLINED, at)
     record(
@@ -261,6 +257,26 @@ def _waiting(token: str, at: datetime) -> CoAuthor:
             "gone", _("The invitation no longer holds: it has been answered, taken back or expired.")
         )
     return invitation
+
+
+class _Moved(Exception):
+    """The contribution was gathered into another while we waited for it, and the invitation went along."""
+
+
+def _held(token: str, at: datetime) -> tuple[CoAuthor, Contribution]:
+    """The invitation with its contribution locked. One that moved on is let go before the next is locked, so that nobody
+    waits crosswise."""
+    for _attempt in range(3):
+        try:
+            with transaction.atomic():
+                contribution = _locked(_waiting(token, at).contribution)
+                invitation = _waiting(token, at)
+                if invitation.contribution_id != contribution.pk:
+                    raise _Moved
+                return invitation, contribution
+        except _Moved:
+            continue
+    raise Refused("busy", _("It is being gathered with others just now. Try again in a moment."))
 
 
 def _address(email: str) -> str:

@@ -15,14 +15,14 @@ from accounts.models import Unit, User
 from accounts.permissions import Role
 from accounts.verdict import Refused
 from audit.models import Entry
-from participation import clock, formats, search, team
+from participation import clock, formats, merging, search, team
 from participation.actions import contributions as giving
 from participation.actions import merging as actions
 from participation.actions import outcomes
 from participation.actions import team as teams
 from participation.choices import LadderStep, Moderation, NameShown, Status
 from participation.formats import Act, PhaseKind
-from participation.models import CoAuthor, Contribution, Merge, Notice, Process
+from participation.models import Attachment, CoAuthor, Contribution, Merge, Notice, Process, StoredFile
 from tests.participation.conftest import NOW
 from tests.participation.test_races import at_once
 
@@ -536,3 +536,32 @@ def test_split_twice_at_once_is_split_once(
     )
     assert results == ["done", "split_already"]
     assert CoAuthor.objects.count() == 0
+
+
+def test_photos_come_after_those_that_were_there(
+    pair: tuple[Contribution, Contribution], ole: User, caseworker: User
+) -> None:
+    keep, gone = pair
+    for contribution in pair:
+        for place in range(2):
+            Attachment.objects.create(
+                contribution=contribution, file=_file(contribution, place), position=place
+            )
+    assert [line.split()[0] for line in merging.consequences(keep, [gone])] == ["2"]
+    merge(keep, gone, by=caseworker)
+    names = [one.file.name for one in again(keep).attachments.select_related("file")]
+    assert names == [f"{one.title} {place}" for one in pair for place in range(2)]
+    actions.split_contribution(merge=Merge.objects.get(), by=caseworker)
+    assert again(keep).attachments.count() == again(gone).attachments.count() == 2
+
+
+def _file(contribution: Contribution, place: int) -> StoredFile:
+    return StoredFile.objects.create(
+        kind="file",
+        name=f"{contribution.title} {place}",
+        content_type="application/pdf",
+        size=1,
+        sha256="",
+        file=f"{contribution.pk}-{place}",
+        uploaded_at=NOW,
+    )
