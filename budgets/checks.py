@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from budgets import ballots
+from budgets import ballots, codes
 
 
 @register()
@@ -19,6 +19,22 @@ def ballot_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 str(error),
                 hint="It encrypts ballots until sealing, and must never lie in the database or its backups.",
                 id="budgets.E001",
+            )
+        ]
+    return []
+
+
+@register()
+def code_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        if codes.code_key() == ballots.ballot_key():
+            raise ImproperlyConfigured("CODE_KEY must be another key than BALLOT_KEY.")
+    except ImproperlyConfigured as error:
+        return [
+            Error(
+                str(error),
+                hint="Voting codes are stored under it; without it nobody's code is known again.",
+                id="budgets.E002",
             )
         ]
     return []

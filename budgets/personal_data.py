@@ -38,8 +38,14 @@ PERSONAL: dict[str, Table] = {
     ),
     "budgets.Roll": Table(
         plain("id", "round", "pot")
+<<<<<<< HEAD
         | own("place", "day", "channel", "age_band", "sex", "district")
         | link("person"),
+=======
+        | own("day", "channel", "age_band", "sex", "district")
+        | link("person")
+        | secret("code"),
+>>>>>>> 9de08f4 (wip)
         owner=("person__user",),
         stays=_(
             "That you have voted, until the count is final: else one could vote again. Never what you voted."
@@ -47,6 +53,22 @@ PERSONAL: dict[str, Table] = {
     ),
     "budgets.Ballot": Table(plain("id", "round", "channel", "pot") | secret("choices", "tracker")),
     "budgets.CountedBallot": Table(plain("id", "round", "channel", "pot") | secret("choices", "tracker")),
+    "budgets.CodeBatch": Table(
+        plain("id", "process", "phase", "kind", "name", "amount", "chosen", "state", "attempts", "claimed_at")
+        | plain("made_at", "printed_at", "blocked_at", "blocked_reason", "used_in_the_end")
+        | staff("made_by", "printed_by", "blocked_by")
+    ),
+    "budgets.VotingCode": Table(
+        plain("id", "batch", "phase", "blocked") | link("person") | secret("hmac"),
+        owner=("person__user",),
+        stays=_("That a voting code was made for you, until the count is final: else you could be sent two."),
+    ),
+    "budgets.CodePrint": Table(plain("batch", "made_at") | secret("content")),
+    "budgets.CodeLock": Table(
+        plain("id", "process", "guesses", "refused", "times", "locked_at", "until", "lifted_at")
+        | secret("address")
+        | staff("lifted_by")
+    ),
     "budgets.Began": Table(
         plain("id", "round") | own("day") | link("user"), owner=("user",), on_erase=OnErase.DELETE
     ),
@@ -96,9 +118,9 @@ def check_may_merge(keep: Person, gone: Person) -> None:
 
 
 def still_needed(persons: Sequence[object]) -> Iterable[object]:
-    """Those on a roll that still holds names, so that nobody votes twice."""
-    from budgets.models import Roll
+    """Those on a roll that still holds names, so that nobody votes twice, and those with a voting code in the post."""
+    from budgets.models import Roll, VotingCode
 
-    return Roll.objects.filter(person__in=persons, round__roll_anonymised_at=None).values_list(
-        "person", flat=True
-    )
+    on_roll = Roll.objects.filter(person__in=persons, round__roll_anonymised_at=None)
+    yield from on_roll.values_list("person", flat=True)
+    yield from VotingCode.objects.filter(person__in=persons).values_list("person", flat=True)

@@ -33,12 +33,14 @@ _RUNNING = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
 
 @dataclass(frozen=True)
 class Voter:
-    """Who goes on the roll, how they vote, and what is frozen of them. Either a person, or a code that is not tied to one."""
+    """Who goes on the roll, how they vote, and what is frozen of them. Either a person, or a code that is not tied to
+    one. `valid_code` is the voting code shown, which must still be valid when the ballot falls; the roll doesn't keep it."""
 
     channel: str
     person_id: UUID | None = None
     code_id: int | None = None
     facts: Facts = field(default_factory=Facts)
+    valid_code: int | None = None
 
 
 def round_at(process: Process, at: datetime | None = None) -> Round | None:
@@ -107,8 +109,12 @@ def check_taking_votes(round: Round, at: datetime) -> None:
 
 def check_not_in_class(budget: CitizenBudget, known: Facts, at: datetime) -> None:
     """Ages that vote with a code handed out in class vote in no other way: nothing else could tell that they had."""
-    if budget.class_age_from is None or budget.class_age_to is None or known.birth_date is None:
+    if budget.class_age_from is None or budget.class_age_to is None:
         return
+    if known.birth_date is None:
+        raise Refused(
+            "age_unknown", _("We don't know your age, so we can't see how you vote. Call us, and we will help you.")
+        )
     age = eligibility.age_on(known.birth_date, budget.vote_rule.age_on or timezone.localdate(at))
     if budget.class_age_from <= age <= budget.class_age_to:
         raise Refused(

@@ -28,6 +28,7 @@ MADE_ONCE: dict[str, Callable[[], str]] = {
         f"1:{secrets.token_hex(32)}"
     ),  # version:secret, the first one is used for new keys
     "BALLOT_KEY": _key,
+    "CODE_KEY": _key,
     "FIELD_KEYS": _key,  # several, separated by commas, when rotating; the first encrypts
     "MITID_CLIENT_ID": lambda: "ojenhojde",
     "MITID_CLIENT_SECRET": lambda: secrets.token_urlsafe(24),

@@ -233,6 +233,7 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 PERSON_KEY_SECRETS = env_list("PERSON_KEY_SECRETS")  # "version:secret"
 FIELD_KEYS = env_list("FIELD_KEYS")  # Fernet keys of encrypted columns
 BALLOT_KEY = env("BALLOT_KEY", "")  # 32 bytes, urlsafe base64; never in the database
+CODE_KEY = env("CODE_KEY", "")  # 32 bytes too, another one: voting codes are known again by it
 
 LANGUAGE_CODE = "da"
 LANGUAGES = [("da", _("Danish")), ("en", _("English"))]

@@ -88,7 +88,7 @@ def blank_form(
     if deadline:
         send += "\n" + _("We must have it %(when)s.") % {"when": deadline}
     phone = _("Do you want help? Call %(phone)s.") % {"phone": municipality["phone"]}
-    return _compile(
+    return compile_pdf(
         _BLANK,
         {
             "title": title,
@@ -135,7 +135,7 @@ def pdf_response(content: bytes, name: str) -> HttpResponse:
 
 def large_print(*, title: str, intro: str, parts: list[dict[str, str]]) -> bytes:
     """A page in 18 points: `parts` are {"label", "text"}."""
-    return _compile(_RECEIPT, {"title": title, "intro": intro, "parts": parts})
+    return compile_pdf(_RECEIPT, {"title": title, "intro": intro, "parts": parts})
 
 
 def what_happens_next(contribution: Contribution, at: datetime) -> list[dict[str, str]]:
@@ -215,7 +215,7 @@ def _question(bound: forms.BoundField) -> dict[str, Any]:
     }
 
 
-def _compile(source: str, data: dict[str, Any]) -> bytes:
+def compile_pdf(source: str, data: dict[str, Any]) -> bytes:
     data |= {
         "municipality": settings.MUNICIPALITY["name"],
         "lang": (translation.get_language() or settings.LANGUAGE_CODE).split("-")[0],

@@ -9,7 +9,7 @@ from budgets.actions.counting import (
 )
 from budgets.actions.projects import adjust_project, assess_project, comment_on_project
 from budgets.actions.rounds import anonymise_roll, drop_round, open_round, seal_round
-from budgets.actions.voting import begin, cast_ballot, say_how_it_was
+from budgets.actions.voting import begin, cast_ballot, cast_with_code, say_how_it_was
 
 __all__ = [
     "adjust_project",
@@ -17,6 +17,7 @@ __all__ = [
     "assess_project",
     "begin",
     "cast_ballot",
+    "cast_with_code",
     "comment_on_project",
     "compare_count",
     "count_round",

@@ -9,13 +9,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import ballots, election, permissions, voting
-from budgets.models import Ballot, BallotProject, Began, CountedBallot, Pot, Project, Roll, Round
+from budgets.models import (
+    Ballot,
+    BallotProject,
+    Began,
+    CodeBatch,
+    CountedBallot,
+    Pot,
+    Project,
+    Roll,
+    Round,
+    VotingCode,
+)
 from participation import clock
 from participation.models import Contribution, Process
 
@@ -201,7 +212,8 @@ def drop_round(*, round: Round, by: "User | None", at: datetime | None = None) -
             raise Refused("already_sealed", _("The ballots are already sealed."))
         _empty_urn(round)
         Began.objects.filter(round=round).delete()
-        Roll.objects.filter(round=round).update(person=None)
+        forget_codes(round)
+        Roll.objects.filter(round=round).update(person=None, code=None)
         round.state = Round.State.DROPPED
         round.roll_anonymised_at = at
         round.save(update_fields=["state", "roll_anonymised_at"])
@@ -270,6 +282,13 @@ def _copy(
             copy.write_row(row)
 
 
+def forget_codes(round: Round) -> None:
+    """Before the roll forgets: how many of each batch voted is kept as a number, which codes or for whom is not."""
+    for batch in CodeBatch.objects.with_numbers().filter(phase=round.phase_id):
+        CodeBatch.objects.filter(pk=batch.pk).update(used_in_the_end=batch.used)
+    VotingCode.objects.filter(phase=round.phase_id).update(person=None)
+
+
 def anonymise_roll(*, round: Round, by: "User | None" = None, at: datetime | None = None) -> int:
     """At the end of the complaint period the roll forgets who: only channel, age band, sex and district are left."""
     at = at or clock.now()
@@ -277,7 +296,12 @@ def anonymise_roll(*, round: Round, by: "User | None" = None, at: datetime | Non
         round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
         if round.state == Round.State.VOTING:
             raise Refused("still_voting", _("The roll is needed as long as people can vote."))
-        forgotten = Roll.objects.filter(round=round, person__isnull=False).update(person=None)
+        forget_codes(round)
+        forgotten = (
+            Roll.objects.filter(round=round)
+            .filter(Q(person__isnull=False) | Q(code__isnull=False))
+            .update(person=None, code=None)
+        )
         round.roll_anonymised_at = at
         round.save(update_fields=["roll_anonymised_at"])
         audit.record(

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.verdict import Refused
-from budgets import ballots, voting
-from budgets.models import Began, HowItWas, Round
+from budgets import ballots, codes, voting
+from budgets.models import Began, HowItWas, Round, VotingCode
 from participation import clock
 
 if TYPE_CHECKING:
@@ -22,16 +22,23 @@ if TYPE_CHECKING:
 
 # Roll and ballot in one statement: both or neither. The round's row is shared with other voters, and waits for (or is
 # refused by) sealing; whoever is on the roll already gets no second ballot, whatever comes at the same moment. No
-# error is raised for that, so no server log names the person. Bound on the server: the statement that a log may show
+# error is raised for that, so no server log names the person. A voting code must not have been blocked: blocking waits
+# for the vote, or the vote for the block. Bound on the server: the statement that a log may show
 # holds no values.
 _CAST = """
     WITH open AS MATERIALIZED (
         SELECT id FROM budgets_round WHERE id = %(round)s AND state = 'voting' FOR SHARE
+    ), valid AS MATERIALIZED (
+        SELECT c.id FROM budgets_votingcode c JOIN budgets_codebatch b ON b.id = c.batch_id
+        WHERE c.id = %(valid_code)s::bigint AND NOT c.blocked AND b.blocked_at IS NULL
+        FOR SHARE OF c, b
     ), voted AS (
-        INSERT INTO budgets_roll (id, round_id, person_id, channel, pot, day, age_band, sex, district_id)
-        SELECT %(roll)s::uuid, id, %(person)s::uuid, %(channel)s, %(pot)s, %(day)s, %(age_band)s, %(sex)s, %(district)s::bigint
+        INSERT INTO budgets_roll (id, round_id, person_id, code_id, channel, pot, day, age_band, sex, district_id)
+        SELECT %(roll)s::uuid, id, %(person)s::uuid, %(code)s::bigint, %(channel)s, %(pot)s, %(day)s, %(age_band)s,
+               %(sex)s, %(district)s::bigint
         FROM open
-        ON CONFLICT (round_id, person_id) WHERE person_id IS NOT NULL DO NOTHING
+        WHERE %(valid_code)s::bigint IS NULL OR EXISTS (SELECT FROM valid)
+        ON CONFLICT DO NOTHING
         RETURNING round_id
     )
     INSERT INTO budgets_ballot (id, round_id, channel, pot, choices, tracker)
@@ -64,6 +71,26 @@ def cast_ballot(
 
 
 @sensitive_variables()
+def cast_with_code(
+    *,
+    round: Round,
+    code: VotingCode,
+    choices: Iterable[Sequence[object]],
+    tracker: str | None,
+    pot: str = "",
+    at: datetime | None = None,
+) -> None:
+    """As `cast_ballot`, for whoever holds a voting code (`codes.find`). Nobody is signed in, and nothing is written on the
+    code: that it has been used stands on the roll alone."""
+    at = at or clock.now()
+    voter = codes.check_code(code, round, at=at)
+    if not _put_in_urn(round, voter, choices, tracker, pot, at):
+        code = VotingCode.objects.select_related("batch__phase", "person").get(pk=code.pk)
+        codes.check_may_vote(code, round, at=at)
+        raise Refused("closed", _("Voting is over, and the ballots are sealed."))
+
+
+@sensitive_variables()
 def _put_in_urn(
     round: Round,
     voter: voting.Voter,
@@ -80,6 +107,8 @@ def _put_in_urn(
         "round": round.pk,
         "roll": uuid.uuid4(),
         "person": voter.person_id,
+        "code": voter.code_id,
+        "valid_code": voter.valid_code,
         "channel": str(voter.channel),
         "pot": pot,
         "day": timezone.localdate(at),

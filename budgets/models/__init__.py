@@ -1,5 +1,6 @@
 """A citizen budget: the money, the projects, and a vote that nobody can tie to a voter."""
 
+from budgets.models.codes import CodeBatch, CodeLock, CodePrint, VotingCode
 from budgets.models.counts import Count, Lot
 from budgets.models.paper import Bundle, PaperEntry, PaperOrder, PlaceAccount, Reading
 from budgets.models.polling import Incident, PollingPlace, TurnoutHour, UndoneMark
@@ -34,6 +35,9 @@ __all__ = [
     "Began",
     "Bundle",
     "CitizenBudget",
+    "CodeBatch",
+    "CodeLock",
+    "CodePrint",
     "CostLine",
     "Count",
     "CountedBallot",
@@ -57,4 +61,5 @@ __all__ = [
     "TurnoutHour",
     "UndoneMark",
     "VoteChannel",
+    "VotingCode",
 ]

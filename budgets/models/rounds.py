@@ -194,6 +194,15 @@ class Roll(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="roll")
     person = models.ForeignKey("accounts.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    code = models.ForeignKey(
+        "budgets.VotingCode",
+        null=True,
+        on_delete=models.RESTRICT,
+        related_name="+",
+        help_text=_(
+            "A code handed out in class, which is tied to nobody. Of a personal code the person stands here."
+        ),
+    )
     channel = models.CharField(max_length=13, choices=VoteChannel.choices, default=VoteChannel.WEB)
     pot = models.CharField(
         max_length=20,
@@ -219,6 +228,13 @@ class Roll(models.Model):
                 name="roll_place_with_its_channel",
                 condition=Q(channel="polling_place", place__isnull=False)
                 | (~Q(channel="polling_place") & Q(place=None)),
+            ),
+            models.UniqueConstraint(
+                fields=["round", "code"], name="roll_one_vote_a_code", condition=Q(code__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="roll_person_or_code",
+                condition=Q(code=None) | Q(person=None, channel=VoteChannel.CODE),
             ),
         ]
 
