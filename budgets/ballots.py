@@ -31,7 +31,7 @@ from budgets.models import BallotType, Round
 
 if TYPE_CHECKING:
     from accounts.models import User
-
+    from budgets.models import VotingCode
 
 Choices = tuple[tuple[str, int], ...]
 """What one voter chose: (project number, points), sorted, each number once. Points are 1 where none are given."""
@@ -295,12 +295,12 @@ def new_tracker() -> str:
     return "-".join(groups)
 
 
-def sign_tracker(code: str, *, round: "Round", by: "User") -> str:
+def sign_tracker(code: str, *, round: "Round", by: "User | VotingCode") -> str:
     """For the hidden field of the review page: nobody can bring a code of their own, or another voter's."""
     return _signer(round, by).sign(code)
 
 
-def unsign_tracker(signed: str, *, round: "Round", by: "User") -> str:
+def unsign_tracker(signed: str, *, round: "Round", by: "User | VotingCode") -> str:
     try:
         return _signer(round, by).unsign(signed)
     except BadSignature:
@@ -336,8 +336,8 @@ def _bound_to(round: "Round", channel: str, pot: str) -> bytes:
     return json.dumps([round.pk, channel, pot]).encode()
 
 
-def _signer(round: "Round", by: "User") -> Signer:
-    return Signer(salt=f"budgets.tracker:{round.pk}:{by.pk}")
+def _signer(round: "Round", by: "User | VotingCode") -> Signer:
+    return Signer(salt=f"budgets.tracker:{round.pk}:{by._meta.model_name}:{by.pk}")
 
 
 def _entry_length(number: str, most_points: int) -> int:

@@ -20,7 +20,7 @@ from budgets.models import BallotType, Project
 
 if TYPE_CHECKING:
     from accounts.models import District, User
-    from budgets.models import Round
+    from budgets.models import Round, VotingCode
 
 POINTS = "points-"
 MOST_READ = 2000  # projects named in one body; more is no ballot
@@ -250,10 +250,10 @@ def projects_of(round: "Round") -> list[Project]:
     )
 
 
-def in_own_order(projects: Iterable[Project], *, round: "Round", by: "User") -> list[Project]:
+def in_own_order(projects: Iterable[Project], *, round: "Round", by: "User | VotingCode") -> list[Project]:
     """Random for each voter, so that no project stands first for everyone, and the same each time the same voter comes
     back, though no order is stored anywhere."""
-    salt = f"budgets.ballot_order:{round.pk}:{by.pk}"
+    salt = f"budgets.ballot_order:{round.pk}:{by._meta.model_name}:{by.pk}"
     return sorted(projects, key=lambda project: salted_hmac(salt, project.number).digest())
 
 

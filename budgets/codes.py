@@ -72,9 +72,7 @@ def plain(typed: str) -> str:
 def is_well_formed(code: str) -> bool:
     """Whether the last sign fits the others. One wrong sign, or two that changed places, never does: the weights differ
     and 31 is a prime."""
-    return (
-        len(code) == LENGTH and set(code) <= set(LETTERS) and code[-1] == _check_letter(code[:-1])
-    )
+    return len(code) == LENGTH and set(code) <= set(LETTERS) and code[-1] == _check_letter(code[:-1])
 
 
 def _check_letter(random: str) -> str:
@@ -148,7 +146,10 @@ def check_code(code: VotingCode, round: Round, *, at: datetime) -> voting.Voter:
     if batch.kind == CodeBatch.Kind.CLASS:
         check_class_band(budget)
         return voting.Voter(
-            VoteChannel.CODE, code_id=code.pk, facts=Facts(age_band=class_age_band(budget)), valid_code=code.pk
+            VoteChannel.CODE,
+            code_id=code.pk,
+            facts=Facts(age_band=class_age_band(budget)),
+            valid_code=code.pk,
         )
     known = eligibility.facts(code.person, at)
     eligibility.check_eligible(budget.vote_rule, code.person, at=at, act=voting.VOTE, known=known)

@@ -12,7 +12,7 @@ from budgets.models import Assessment, BallotProject, Project, Round
 from budgets.voting import LAST_MOMENT
 from participation import clock
 from participation.choices import BEFORE_DECISION, Status
-from participation.models import Contribution, Process
+from participation.models import Contribution, Phase, Process
 from participation.phases import moment
 from participation.team import is_author
 
@@ -28,6 +28,27 @@ def check_own_work(user: "User | None", process: Process, permission: Permission
         raise Refused("role", _("Your role doesn't let you do this."))
     if process.unit_id not in user.unit_ids() and user.role not in EVERY_UNIT:
         raise Refused("other_unit", _("This process belongs to another unit."))
+
+
+def check_may_handle_codes(user: "User | None", process: Process) -> None:
+    """Fetching, blocking and unlocking voting codes: the caseworkers of the unit."""
+    check_own_work(user, process, Permission.COUNT_VOTES)
+
+
+def check_may_make_codes(user: "User", process: Process, phase: Phase, *, at: datetime | None = None) -> None:
+    """From the rules are frozen until the vote closes."""
+    at = at or clock.now()
+    check_may_handle_codes(user, process)
+    if process.status not in {Status.APPROVED, Status.OPEN}:
+        raise Refused(
+            "not_approved", _("Voting codes are made when the budget is approved: then its rules stand fast.")
+        )
+    if phase.process_id != process.pk or at >= phase.interval.upper:
+        raise Refused("closed", _("This vote is over."))
+
+
+def can_make_codes(user: "User", process: Process, phase: Phase, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_make_codes, user, process, phase, at=at)
 
 
 def check_may_seal(user: "User | None", round: Round, *, at: datetime | None = None) -> None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Person
 from accounts.personal_data import OnErase, Table, link, own, plain, secret, staff, text
 from accounts.verdict import Refused
+from participation.choices import Status
 
 PERSONAL: dict[str, Table] = {
     "budgets.CitizenBudget": Table(
@@ -38,14 +39,9 @@ PERSONAL: dict[str, Table] = {
     ),
     "budgets.Roll": Table(
         plain("id", "round", "pot")
-<<<<<<< HEAD
         | own("place", "day", "channel", "age_band", "sex", "district")
-        | link("person"),
-=======
-        | own("day", "channel", "age_band", "sex", "district")
         | link("person")
         | secret("code"),
->>>>>>> 9de08f4 (wip)
         owner=("person__user",),
         stays=_(
             "That you have voted, until the count is final: else one could vote again. Never what you voted."
@@ -123,4 +119,7 @@ def still_needed(persons: Sequence[object]) -> Iterable[object]:
 
     on_roll = Roll.objects.filter(person__in=persons, round__roll_anonymised_at=None)
     yield from on_roll.values_list("person", flat=True)
-    yield from VotingCode.objects.filter(person__in=persons).values_list("person", flat=True)
+    in_the_post = VotingCode.objects.filter(person__in=persons).exclude(
+        batch__process__status=Status.CANCELLED
+    )
+    yield from in_the_post.values_list("person", flat=True)

@@ -119,6 +119,13 @@ def anonymise_rolls() -> int:
     return sum(_done(actions.anonymise_roll, round=round) for round in due)
 
 
+@shared_task(name="budgets.make_codes")
+def make_codes() -> int:
+    """Voting codes that wait to be made, and PDFs that nobody fetched in time."""
+    actions.tidy_up_codes()
+    return actions.make_due_codes()
+
+
 def _done(action, **arguments) -> bool:  # type: ignore[no-untyped-def]
     """One refused round doesn't keep the others from theirs; the log says which, and what is wrong."""
     try:

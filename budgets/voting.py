@@ -113,7 +113,8 @@ def check_not_in_class(budget: CitizenBudget, known: Facts, at: datetime) -> Non
         return
     if known.birth_date is None:
         raise Refused(
-            "age_unknown", _("We don't know your age, so we can't see how you vote. Call us, and we will help you.")
+            "age_unknown",
+            _("We don't know your age, so we can't see how you vote. Call us, and we will help you."),
         )
     age = eligibility.age_on(known.birth_date, budget.vote_rule.age_on or timezone.localdate(at))
     if budget.class_age_from <= age <= budget.class_age_to:

@@ -167,6 +167,7 @@ CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran las
     "sweep files": {"task": "participation.sweep_files", "schedule": 3600},
     "remove names": {"task": "participation.remove_names", "schedule": 3600},
     "open votes": {"task": "budgets.open_rounds", "schedule": 60},
+    "make voting codes": {"task": "budgets.make_codes", "schedule": 60},
     "seal votes": {"task": "budgets.seal_rounds", "schedule": 60},
     "compare counts": {"task": "budgets.compare_counts", "schedule": 60},
     "remind of unfinished votes": {"task": "budgets.remind_unfinished", "schedule": 3600},

@@ -1,5 +1,17 @@
 """The one door for every write in a citizen budget, one file per subject."""
 
+from budgets.actions.codes import (
+    block_batch,
+    fetch_print,
+    lift_lock,
+    lock_out,
+    make_class_codes,
+    make_personal_codes,
+    refused_while_locked,
+    replace_code,
+)
+from budgets.actions.codes import make_due as make_due_codes
+from budgets.actions.codes import tidy_up as tidy_up_codes
 from budgets.actions.counting import (
     compare_count,
     count_round,
@@ -16,6 +28,7 @@ __all__ = [
     "anonymise_roll",
     "assess_project",
     "begin",
+    "block_batch",
     "cast_ballot",
     "cast_with_code",
     "comment_on_project",
@@ -23,9 +36,18 @@ __all__ = [
     "count_round",
     "decide_projects",
     "drop_round",
+    "fetch_print",
     "give_up_comparing",
+    "lift_lock",
+    "lock_out",
+    "make_class_codes",
+    "make_due_codes",
+    "make_personal_codes",
     "open_round",
     "record_lot",
+    "refused_while_locked",
+    "replace_code",
     "say_how_it_was",
     "seal_round",
+    "tidy_up_codes",
 ]

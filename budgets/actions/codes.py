@@ -100,14 +100,23 @@ def replace_code(
     with transaction.atomic():
         process = _locked(process)
         permissions.check_may_make_codes(by, process, phase, at=at)
-        if not codes.residents(process.citizenbudget, phase, codes.Chosen(), again=True).filter(
-            pk=resident.pk
-        ).exists():
+        if (
+            not codes.residents(process.citizenbudget, phase, codes.Chosen(), again=True)
+            .filter(pk=resident.pk)
+            .exists()
+        ):
             raise Refused("may_not_vote", _("This person can't vote with a code by the rules of this vote."))
         if Roll.objects.filter(round__phase=phase, person=resident.person_id).exists():
             raise Refused("already_voted", _("This person has already voted."))
         batch = _new_batch(
-            process, phase, CodeBatch.Kind.PERSONAL, _("Letter for one person"), 1, by, at, chosen={"one": True}
+            process,
+            phase,
+            CodeBatch.Kind.PERSONAL,
+            _("Letter for one person"),
+            1,
+            by,
+            at,
+            chosen={"one": True},
         )
         for old in _locked_batches(phase, resident.person_id):
             VotingCode.objects.filter(batch=old, person=resident.person_id).update(blocked=True)
@@ -135,7 +144,9 @@ def fetch_print(*, batch: CodeBatch, by: "User", at: datetime | None = None) -> 
         permissions.check_may_handle_codes(by, batch.process)
         waiting = CodePrint.objects.filter(batch=batch).first()
         if waiting is None or batch.blocked_at is not None:
-            raise Refused("gone", _("The PDF has been fetched, or its day is over. Codes can't be shown again."))
+            raise Refused(
+                "gone", _("The PDF has been fetched, or its day is over. Codes can't be shown again.")
+            )
         content = codes.unlock(bytes(waiting.content), batch=batch)
         waiting.delete()
         batch.printed_at, batch.printed_by = at, by
@@ -147,15 +158,13 @@ def fetch_print(*, batch: CodeBatch, by: "User", at: datetime | None = None) -> 
 def block_batch(*, batch: CodeBatch, reason: str, by: "User", at: datetime | None = None) -> CodeBatch:
     """Codes of this batch that have not been used give no vote any more. Waits for votes under way; later ones see it."""
     at = at or clock.now()
-    reason = clean(reason)
-    if not reason:
-        raise Refused("no_reason", _("Write why. Whoever holds one of the codes is shown it."), "reason")
+    reason = clean(reason, "reason", longest=300)
     with transaction.atomic():
         batch = CodeBatch.objects.select_for_update(of=("self",)).select_related("process").get(pk=batch.pk)
         permissions.check_may_handle_codes(by, batch.process)
         if batch.blocked_at is not None:
             raise Refused("blocked_already", _("These codes are already blocked."))
-        batch.blocked_at, batch.blocked_by, batch.blocked_reason = at, by, reason[:300]
+        batch.blocked_at, batch.blocked_by, batch.blocked_reason = at, by, reason
         batch.save(update_fields=["blocked_at", "blocked_by", "blocked_reason"])
         voted = Roll.objects.filter(round__phase=batch.phase_id).filter(
             Q(code=OuterRef("pk")) | Q(person=OuterRef("person"))
@@ -248,14 +257,12 @@ def _new_batch(
     at: datetime,
     chosen: dict[str, object] | None = None,
 ) -> CodeBatch:
-    name = clean(name)
-    if not name:
-        raise Refused("no_name", _("Write who the codes are for."), "name")
+    name = clean(name, "name", longest=120)
     batch = CodeBatch.objects.create(
         process=process,
         phase=phase,
         kind=kind,
-        name=name[:120],
+        name=name,
         amount=amount,
         chosen=chosen or {},
         made_by=by,
