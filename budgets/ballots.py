@@ -337,7 +337,7 @@ def _bound_to(round: "Round", channel: str, pot: str) -> bytes:
 
 
 def _signer(round: "Round", by: "User | VotingCode") -> Signer:
-    return Signer(salt=f"budgets.tracker:{round.pk}:{by._meta.model_name}:{by.pk}")
+    return Signer(salt=f"budgets.tracker:{round.pk}:{by.__class__.__name__}:{by.pk}")
 
 
 def _entry_length(number: str, most_points: int) -> int:

@@ -253,7 +253,7 @@ def projects_of(round: "Round") -> list[Project]:
 def in_own_order(projects: Iterable[Project], *, round: "Round", by: "User | VotingCode") -> list[Project]:
     """Random for each voter, so that no project stands first for everyone, and the same each time the same voter comes
     back, though no order is stored anywhere."""
-    salt = f"budgets.ballot_order:{round.pk}:{by._meta.model_name}:{by.pk}"
+    salt = f"budgets.ballot_order:{round.pk}:{by.__class__.__name__}:{by.pk}"
     return sorted(projects, key=lambda project: salted_hmac(salt, project.number).digest())
 
 

@@ -145,15 +145,13 @@ def check_code(code: VotingCode, round: Round, *, at: datetime) -> voting.Voter:
     budget = round.process.citizenbudget
     if batch.kind == CodeBatch.Kind.CLASS:
         check_class_band(budget)
-        return voting.Voter(
-            VoteChannel.CODE,
-            code_id=code.pk,
-            facts=Facts(age_band=class_age_band(budget)),
-            valid_code=code.pk,
-        )
+        known = Facts(age_band=class_age_band(budget))
+        voting.check_has_pot(round, known)
+        return voting.Voter(VoteChannel.CODE, code_id=code.pk, facts=known, valid_code=code.pk)
     known = eligibility.facts(code.person, at)
     eligibility.check_eligible(budget.vote_rule, code.person, at=at, act=voting.VOTE, known=known)
     voting.check_not_in_class(budget, known, at)
+    voting.check_has_pot(round, known)
     return voting.Voter(VoteChannel.CODE, person_id=code.person_id, facts=known, valid_code=code.pk)
 
 

@@ -81,9 +81,7 @@ def address_of(request: HttpRequest) -> str:
 
 def check_not_locked(address: str, *, at: datetime) -> None:
     """`Refused` while the address is locked out, with the number to say on the telephone."""
-    lock = CodeLock.objects.filter(
-        address=codes.address_key(address), lifted_at=None, until__gt=at
-    ).first()
+    lock = CodeLock.objects.filter(address=codes.address_key(address), lifted_at=None, until__gt=at).first()
     if lock is not None:
         actions.refused_while_locked(lock)
         raise _locked(lock)

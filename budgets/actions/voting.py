@@ -77,7 +77,7 @@ def cast_with_code(
     code: VotingCode,
     choices: Iterable[Sequence[object]],
     tracker: str | None,
-    pot: str = "",
+    pot: str | None = None,
     at: datetime | None = None,
 ) -> None:
     """As `cast_ballot`, for whoever holds a voting code (`codes.find`). Nobody is signed in, and nothing is written on the

@@ -201,6 +201,8 @@ def test_no_time_sequence_or_address_on_roll_or_ballot():
         "id",
         "round",
         "person",
+        "code",
+        "place",
         "channel",
         "pot",
         "day",
