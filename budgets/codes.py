@@ -149,8 +149,8 @@ def check_code(code: VotingCode, round: Round, *, at: datetime) -> voting.Voter:
         voting.check_has_pot(round, known)
         return voting.Voter(VoteChannel.CODE, code_id=code.pk, facts=known, valid_code=code.pk)
     known = eligibility.facts(code.person, at)
-    eligibility.check_eligible(budget.vote_rule, code.person, at=at, act=voting.VOTE, known=known)
     voting.check_not_in_class(budget, known, at)
+    eligibility.check_eligible(budget.vote_rule, code.person, at=at, act=voting.VOTE, known=known)
     voting.check_has_pot(round, known)
     return voting.Voter(VoteChannel.CODE, person_id=code.person_id, facts=known, valid_code=code.pk)
 

@@ -94,8 +94,8 @@ def check_voter(user: "User | None", round: Round, *, at: datetime) -> Voter:
         )
     known = eligibility.facts(user, at)
     budget = round.process.citizenbudget
-    eligibility.check_eligible(budget.vote_rule, user, at=at, act=VOTE, known=known)
     check_not_in_class(budget, known, at)
+    eligibility.check_eligible(budget.vote_rule, user, at=at, act=VOTE, known=known)
     check_has_pot(round, known)
     return Voter(VoteChannel.WEB, person_id=user.person_id, facts=known)
 
