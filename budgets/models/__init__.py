@@ -2,6 +2,17 @@
 
 from budgets.models.codes import CodeBatch, CodeLock, CodePrint, VotingCode
 from budgets.models.counts import Count, Lot
+from budgets.models.implementation import (
+    AccountEntry,
+    Carrier,
+    ExtraGrant,
+    Implementation,
+    Milestone,
+    Payment,
+    Progress,
+    ProgressNote,
+    Promise,
+)
 from budgets.models.paper import Bundle, PaperEntry, PaperOrder, PlaceAccount, Reading
 from budgets.models.polling import Incident, PollingPlace, TurnoutHour, UndoneMark
 from budgets.models.projects import Assessment, CostLine, Project, ProjectDecision
@@ -27,6 +38,7 @@ from budgets.models.rules import (
 )
 
 __all__ = [
+    "AccountEntry",
     "Alternative",
     "Assessment",
     "Ballot",
@@ -34,6 +46,7 @@ __all__ = [
     "BallotType",
     "Began",
     "Bundle",
+    "Carrier",
     "CitizenBudget",
     "CodeBatch",
     "CodeLock",
@@ -44,17 +57,24 @@ __all__ = [
     "CountingRule",
     "DecidedBy",
     "DistrictVote",
+    "ExtraGrant",
     "HowItWas",
+    "Implementation",
     "Incident",
     "Leftover",
     "Lot",
+    "Milestone",
     "PaperEntry",
     "PaperOrder",
+    "Payment",
     "PlaceAccount",
     "PollingPlace",
     "Pot",
+    "Progress",
+    "ProgressNote",
     "Project",
     "ProjectDecision",
+    "Promise",
     "Reading",
     "Roll",
     "Round",
