@@ -26,6 +26,7 @@ class Permission(StrEnum):
     ASSESS = "assess"
     COUNT_VOTES = "count_votes"
     RECORD_DECISION = "record_decision"
+    CARRY_OUT = "carry_out"
     RECORD_FOR_OTHERS = "record_for_others"
     MARK_ROLL = "mark_roll"
     READ_DRAFTS = "read_drafts"
@@ -44,6 +45,7 @@ _CASEWORK = frozenset(
         Permission.ASSESS,
         Permission.COUNT_VOTES,
         Permission.RECORD_DECISION,
+        Permission.CARRY_OUT,
         Permission.RECORD_FOR_OTHERS,
         Permission.READ_DRAFTS,
         Permission.READ_AUDIT,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Person
+from accounts.models import Person, User
 from accounts.personal_data import OnErase, Table, link, own, plain, secret, staff, text
 from accounts.verdict import Refused
 from participation.choices import Status
@@ -98,6 +99,51 @@ PERSONAL: dict[str, Table] = {
         | staff("first_signed_by", "second_signed_by")
     ),
     "budgets.ProjectDecision": Table(plain("project", "funded", "amount", "voted_in", "reason")),
+    "budgets.Implementation": Table(
+        plain("project", "created_at", "granted_on", "planned", "granted", "extra", "paid", "returned")
+        | plain("carried_out_by", "carrier", "agreement", "agreement_signed_on", "promised_at", "status")
+        | plain("why", "expected_on", "ended_on", "told_at", "accounts_sent_at", "accounts_approved_at")
+        | secret("agreement_file", "agreement_signed_by", "contact_name", "contact_how")
+        | staff("owner", "deputy", "accounts_sent_by", "accounts_approved_by"),
+        stays=_("The signed agreement of a project that a group carries out, as the law on records asks."),
+    ),
+    "budgets.Promise": Table(
+        plain("id", "implementation", "text", "position", "state", "settled_on", "reason", "added_on")
+        | plain("added_late", "added_because")
+    ),
+    "budgets.Milestone": Table(
+        plain("id", "implementation", "title", "planned_on", "first_planned_on", "reached_on")
+    ),
+    "budgets.ExtraGrant": Table(
+        plain("id", "implementation", "amount", "reason", "decided_on", "recorded_at") | staff("recorded_by")
+    ),
+    "budgets.Payment": Table(
+        plain("id", "implementation", "kind", "amount", "paid_on", "text", "corrects", "recorded_at")
+        | staff("recorded_by")
+    ),
+    "budgets.AccountEntry": Table(
+        plain("id", "implementation", "state", "refused_because", "corrects", "recorded_at", "settled_at")
+        | plain("receipt_public")
+        | text("amount", "spent_on", "text")
+        | secret("receipt")
+        | link("author")
+        | staff("settled_by"),
+        owner=("author",),
+        on_erase=OnErase.ANONYMISE,
+        stays=_(
+            "Accounts of a project you carried out, and their receipts: they are the municipality's books."
+        ),
+    ),
+    "budgets.ProgressNote": Table(
+        plain("id", "public_id", "implementation", "kind", "status", "expected_on", "milestone", "state")
+        | plain("refused_because", "at", "photo")
+        | text("title", "text")
+        | link("author")
+        | staff("by"),
+        owner=("author",),
+        on_erase=OnErase.ANONYMISE,
+        stays=_("What you told of a project you carried out, without your name."),
+    ),
 }
 
 
@@ -111,6 +157,17 @@ def check_may_merge(keep: Person, gone: Person) -> None:
             "both_voted",
             _("Both have voted in a round that is still open. Wait until it is sealed."),
         )
+
+
+def forget_contact(user: User) -> None:
+    """Somebody behind a project leaves: the contact of its group is asked for anew rather than kept."""
+    from budgets.models import Implementation
+    from participation.models import Contribution
+
+    theirs = Q(project__in=Contribution.objects.of_author(user).values("pk"))
+    if name := user.get_full_name():
+        theirs |= Q(contact_name__iexact=name)
+    Implementation.objects.filter(theirs).update(contact_name="", contact_how="")
 
 
 def still_needed(persons: Sequence[object]) -> Iterable[object]:

@@ -17,6 +17,8 @@ class Area(StrEnum):
     SEARCH = "search"  # one place: the search form's address, a GET form with `q`
     ACCOUNT = "account"  # one place: my page
     WORK = "work"  # one place: where staff work
+    RESULTS = "results"  # pages of figures, linked from the results
+    DATA = "data"  # files that anyone may use, on the page of open data
 
 
 @dataclass(frozen=True)

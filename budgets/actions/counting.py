@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import counting, election, permissions
+from budgets.actions.implementation import begin_implementations
 from budgets.counting import CountingError, Outcome, Rule
 from budgets.models import Count, Lot, Project, ProjectDecision, Round
 from participation import clock
@@ -139,6 +140,7 @@ def decide_projects(
                 "differs": sorted(row.project.number for row in rows if row.funded != row.voted_in),
             },
         )
+        begin_implementations(process=process, by=by, at=at)
     return rows
 
 

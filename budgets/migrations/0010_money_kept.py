@@ -34,8 +34,10 @@ FOR EACH ROW EXECUTE FUNCTION budgets_keep_money();
 
 -- who entered a line may be forgotten; what it says may not change once it is confirmed
 CREATE TRIGGER budgets_entry_kept BEFORE UPDATE ON budgets_accountentry FOR EACH ROW
-WHEN (OLD.state = 'confirmed' AND (OLD.implementation_id, OLD.amount, OLD.spent_on, OLD.text, OLD.state, OLD.corrects_id)
-      IS DISTINCT FROM (NEW.implementation_id, NEW.amount, NEW.spent_on, NEW.text, NEW.state, NEW.corrects_id))
+WHEN (OLD.state = 'confirmed' AND
+      (OLD.implementation_id, OLD.amount, OLD.spent_on, OLD.text, OLD.state, OLD.corrects_id, OLD.receipt_id)
+      IS DISTINCT FROM
+      (NEW.implementation_id, NEW.amount, NEW.spent_on, NEW.text, NEW.state, NEW.corrects_id, NEW.receipt_id))
 EXECUTE FUNCTION budgets_keep_money();
 CREATE TRIGGER budgets_entry_not_deleted BEFORE DELETE ON budgets_accountentry FOR EACH ROW
 WHEN (OLD.state = 'confirmed') EXECUTE FUNCTION budgets_keep_money();

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budgets.models.projects import Project
 from participation.choices import PUBLIC, Moderation
+from participation.models import StoredFile
 
 
 class Progress(models.TextChoices):
@@ -136,6 +137,15 @@ class Implementation(models.Model):
         related_name="+",
     )
     agreement = models.TextField(_("the agreement"), max_length=6000, blank=True)
+    agreement_file = models.ForeignKey(
+        StoredFile,
+        verbose_name=_("the signed agreement"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="agreements",
+        help_text=_("Never shown: it holds names."),
+    )
     agreement_signed_on = models.DateField(_("signed"), null=True, blank=True)
     agreement_signed_by = models.CharField(
         _("who signed for the group"), max_length=200, blank=True, help_text=_("Never shown.")
@@ -367,6 +377,19 @@ class AccountEntry(models.Model):
     amount = models.DecimalField(_("kroner"), max_digits=14, decimal_places=2)
     spent_on = models.DateField(_("day"))
     text = models.CharField(_("for what"), max_length=200)
+    receipt = models.ForeignKey(
+        StoredFile,
+        verbose_name=_("receipt"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="account_entries",
+    )
+    receipt_public = models.BooleanField(
+        _("everyone may see the receipt"),
+        default=False,
+        help_text=_("Only when it holds no names, addresses or account numbers."),
+    )
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
     refused_because = models.CharField(_("not accepted because"), max_length=500, blank=True)
     corrects = models.OneToOneField(
@@ -441,6 +464,14 @@ class ProgressNote(models.Model):
     expected_on = models.DateField(_("expected to be done"), null=True, blank=True)
     milestone = models.ForeignKey(
         Milestone, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    photo = models.ForeignKey(
+        StoredFile,
+        verbose_name=_("photo"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="progress_notes",
     )
     state = models.CharField(max_length=7, choices=State.choices, default=State.SHOWN)
     refused_because = models.CharField(_("not shown because"), max_length=500, blank=True)

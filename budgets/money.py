@@ -1,0 +1,268 @@
+"""All the money of all citizen budgets: planned, granted, paid, gone back and left, by year, district, status and project.
+
+Every total of the page is added up from one query's groups (year × district × process × status), so that no sum can differ
+from its parts; the list of projects is the same rows one by one. Money is counted in the year it was granted.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import F, QuerySet
+from django.db.models.functions import ExtractYear
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import District
+from budgets.implementation import Bar, money_bar
+from budgets.models import Implementation, Progress
+from participation.danish import DaSort
+from participation.models import Process
+
+PER_PAGE = 50
+NO_DISTRICT = "ingen"
+# The orders of the list as they stand in its address; a minus turns them around.
+ORDERS: dict[str, Any] = {
+    "titel": DaSort("project__contribution__title"),
+    "aar": F("granted_on"),
+    "distrikt": DaSort("project__contribution__district__name"),
+    "planlagt": F("planned"),
+    "bevilget": F("granted") + F("extra"),
+    "udbetalt": F("paid"),
+    "retur": F("returned"),
+    "rest": F("granted") + F("extra") - F("paid") - F("returned"),
+    "status": F("status"),
+}
+FIRST_ORDER = "-aar"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The filters of an address; what makes no sense is left out."""
+
+    year: int | None = None
+    district: int | None = None
+    no_district: bool = False
+    status: str = ""
+    process: int | None = None
+    order: str = FIRST_ORDER
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.year or self.district or self.no_district or self.status or self.process)
+
+    def fits(self, group: dict[str, Any]) -> bool:
+        return (
+            self.year in {None, group["year"]}
+            and (self.district is None or group["district"] == self.district)
+            and (not self.no_district or group["district"] is None)
+            and self.status in {"", group["status"]}
+            and self.process in {None, group["process"]}
+        )
+
+    def rows(self) -> QuerySet[Implementation]:
+        found = Implementation.objects.public()
+        if self.year:
+            found = found.filter(granted_on__year=self.year)
+        if self.district:
+            found = found.filter(project__contribution__district=self.district)
+        if self.no_district:
+            found = found.filter(project__contribution__district=None)
+        if self.status:
+            found = found.filter(status=self.status)
+        if self.process:
+            found = found.filter(project__contribution__process=self.process)
+        return found
+
+
+@dataclass
+class Sum:
+    """What a group of projects comes to."""
+
+    label: str = ""
+    key: Any = None
+    projects: int = 0
+    planned: Decimal = Decimal(0)
+    granted: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+    returned: Decimal = Decimal(0)
+    bar: Bar | None = None
+    query: str = ""
+
+    @property
+    def left(self) -> Decimal:
+        return self.granted - self.paid - self.returned
+
+    def add(self, group: dict[str, Any]) -> None:
+        self.projects += group["projects"]
+        self.planned += group["planned_sum"]
+        self.granted += group["granted_sum"]
+        self.paid += group["paid_sum"]
+        self.returned += group["returned_sum"]
+
+
+@dataclass(frozen=True)
+class Money:
+    """The whole page. `choices` are what can be filtered by, from all there is."""
+
+    chosen: Chosen
+    total: Sum
+    by_year: tuple[Sum, ...]
+    by_district: tuple[Sum, ...]
+    by_process: tuple[Sum, ...]
+    by_status: tuple[Sum, ...]
+    page: Page[Implementation]
+    choices: dict[str, list[tuple[Any, str]]] = field(default_factory=dict)
+
+
+def groups() -> list[dict[str, Any]]:
+    return list(Implementation.objects.public().money_by_group())
+
+
+def read(address: QueryDict) -> Money:
+    """Five queries, however many projects there are."""
+    known = groups()
+    districts = dict(
+        District.objects.filter(pk__in={one["district"] for one in known if one["district"]}).values_list(
+            "pk", "name"
+        )
+    )
+    processes = dict(
+        Process.objects.filter(pk__in={one["process"] for one in known}).values_list("pk", "title")
+    )
+    chosen = choose(address, known)
+    counted = [one for one in known if chosen.fits(one)]
+    statuses = {str(status): str(status.label) for status in Progress}
+
+    def summed(key: str, label: Callable[[Any], str], *, newest_first: bool = False) -> tuple[Sum, ...]:
+        sums: dict[Any, Sum] = {}
+        for one in counted:
+            sums.setdefault(one[key], Sum(label(one[key]), one[key])).add(one)
+        ordered = sorted(
+            sums.values(),
+            key=(lambda one: one.key or 0) if newest_first else (lambda one: (one.key is None, one.label)),
+            reverse=newest_first,
+        )
+        widest = max((one.granted for one in ordered), default=Decimal(0))
+        for one in ordered:
+            one.bar = money_bar(one.granted, one.paid, one.returned, widest=widest)
+        return tuple(ordered)
+
+    total = Sum(_("In all"))
+    for one in counted:
+        total.add(one)
+    total.bar = money_bar(total.granted, total.paid, total.returned)
+    whole = _("Whole municipality")
+    by_status = summed("status", lambda key: statuses[key])
+    return Money(
+        chosen=chosen,
+        total=total,
+        by_year=summed("year", str, newest_first=True),
+        by_district=summed("district", lambda key: districts.get(key, whole)),
+        by_process=summed("process", lambda key: processes.get(key, "")),
+        by_status=tuple(sorted(by_status, key=lambda one: list(Progress).index(Progress(one.key)))),
+        page=Paginator(in_order(chosen), PER_PAGE).get_page(address.get("side")),
+        choices={
+            "years": [(year, str(year)) for year in sorted({one["year"] for one in known}, reverse=True)],
+            "districts": sorted(districts.items(), key=lambda one: one[1])
+            + ([(NO_DISTRICT, whole)] if any(one["district"] is None for one in known) else []),
+            "statuses": list(statuses.items()),
+            "processes": sorted(processes.items(), reverse=True),
+        },
+    )
+
+
+def choose(address: QueryDict, known: Iterable[dict[str, Any]]) -> Chosen:
+    """Only what there is something behind."""
+    known = list(known)
+
+    def one_of(name: str, values: set[Any]) -> int | None:
+        asked = address.get(name, "")
+        return int(asked) if asked.isascii() and asked.isdigit() and int(asked[:18]) in values else None
+
+    order = address.get("sorter", "")
+    status = address.get("status", "")
+    return Chosen(
+        year=one_of("aar", {one["year"] for one in known}),
+        district=one_of("distrikt", {one["district"] for one in known}),
+        no_district=address.get("distrikt") == NO_DISTRICT,
+        status=status if status in Progress.values else "",
+        process=one_of("forloeb", {one["process"] for one in known}),
+        order=order if order.removeprefix("-") in ORDERS else FIRST_ORDER,
+    )
+
+
+def in_order(chosen: Chosen) -> QuerySet[Implementation]:
+    name = chosen.order.removeprefix("-")
+    by = ORDERS[name]
+    turned = by.desc(nulls_last=True) if chosen.order.startswith("-") else by.asc(nulls_last=True)
+    return (
+        chosen.rows()
+        .with_project()
+        .annotate(year=ExtractYear("granted_on"))
+        .order_by(turned, DaSort("project__contribution__title"), "pk")
+    )
+
+
+# The file, as Danish Excel opens it: semicolons, decimal commas and a byte order mark.
+
+COLUMNS: tuple[tuple[str, Any], ...] = (
+    ("aar", gettext_lazy("The year the money was granted.")),
+    ("forloeb", gettext_lazy("The citizen budget.")),
+    ("projekt", gettext_lazy("The project's title.")),
+    ("distrikt", gettext_lazy("The district it is about; empty: the whole municipality.")),
+    ("udfoeres_af", gettext_lazy("Who carries it out: kommunen or borgerne.")),
+    ("status", gettext_lazy("How it goes: til_tiden, forsinket, faerdigt or opgivet.")),
+    ("forventet_faerdig", gettext_lazy("The day it is expected to be done, as year-month-day.")),
+    ("afsluttet", gettext_lazy("The day it ended.")),
+    ("planlagt_kr", gettext_lazy("The price it was voted on with.")),
+    ("bevilget_kr", gettext_lazy("What was granted, with later grants.")),
+    ("udbetalt_kr", gettext_lazy("What has been paid, less what was paid back.")),
+    ("tilbagefoert_kr", gettext_lazy("What went back to the municipality when it ended.")),
+    ("rest_kr", gettext_lazy("What may still be paid: bevilget_kr less udbetalt_kr and tilbagefoert_kr.")),
+    ("adresse", gettext_lazy("The project's page.")),
+)
+_STATUS = {
+    Progress.ON_TIME: "til_tiden",
+    Progress.DELAYED: "forsinket",
+    Progress.DONE: "faerdigt",
+    Progress.GIVEN_UP: "opgivet",
+}
+# What a spreadsheet takes for the beginning of a formula, also in the wide letters of an East Asian keyboard.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+def as_csv(address: QueryDict, link: Callable[[str], str]) -> bytes:
+    """The same projects in the same order as the page shows, all of them."""
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
+    writer.writerow([name for name, _about in COLUMNS])
+    for one in in_order(choose(address, groups())).iterator(chunk_size=2000):
+        writer.writerow([_harmless(value) for value in _line(one, link)])
+    return b"\xef\xbb\xbf" + file.getvalue().encode()
+
+
+def _line(one: Implementation, link: Callable[[str], str]) -> Iterator[str]:
+    contribution = one.project.contribution
+    yield str(one.granted_on.year)
+    yield contribution.process.title
+    yield contribution.title
+    yield contribution.district.name if contribution.district else ""
+    yield "borgerne" if one.by_citizens else "kommunen"
+    yield _STATUS[Progress(one.status)]
+    for day in (one.expected_on, one.ended_on):
+        yield day.isoformat() if day else ""
+    for amount in (one.planned, one.total_granted, one.paid, one.returned, one.left):
+        yield f"{amount:.2f}".replace(".", ",")
+    yield link(contribution.get_absolute_url())
+
+
+def _harmless(text: str) -> str:
+    """A title that looks like a formula is text, in whatever program the file is opened."""
+    text = text.replace("\r", " ").replace("\n", " ")
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

@@ -1,0 +1,106 @@
+"""All the money on one page and in one file, and how it went year by year."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from budgets import money, years
+from budgets.results import SMALLEST_SHOWN
+from dkfds.wording import number, percent
+from participation.page_cache import public_page
+
+
+@public_page
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    found = money.read(request.GET)
+    heads = (
+        ("titel", _("Project"), False),
+        ("aar", _("Year"), False),
+        ("status", _("How it goes"), False),
+        ("planlagt", _("Planned"), True),
+        ("bevilget", _("Granted"), True),
+        ("udbetalt", _("Paid"), True),
+        ("rest", _("Left"), True),
+    )
+    current = found.chosen.order
+    context = {
+        "money": found,
+        "chosen": found.chosen,
+        "page": found.page,
+        "columns": money.COLUMNS,
+        "heads": [
+            {
+                "label": label,
+                "number": is_number,
+                "order": f"-{key}" if current == key else key,
+                "sorted": {key: "ascending", f"-{key}": "descending"}.get(current, ""),
+            }
+            for key, label, is_number in heads
+        ],
+        "parts": [
+            (_("By year"), _("Year"), "aar", found.by_year),
+            (_("By district"), _("District"), "distrikt", found.by_district),
+            (_("By citizen budget"), _("Citizen budget"), "forloeb", found.by_process),
+            (_("By how it goes"), _("How it goes"), "status", found.by_status),
+        ],
+    }
+    return render(request, "budgets/money.html", context)
+
+
+@public_page
+@require_safe
+def file(request: HttpRequest) -> HttpResponse:
+    content = money.as_csv(request.GET, request.build_absolute_uri)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="penge.csv"'
+    return response
+
+
+@public_page
+@require_safe
+def year_by_year(request: HttpRequest) -> HttpResponse:
+    found = years.read()
+    context = {
+        "found": found,
+        "panels": _panels(found.whole),
+        "places": [{"place": place, "panels": _panels(place)[:1]} for place in found.districts],
+        "smallest_shown": SMALLEST_SHOWN,
+    }
+    return render(request, "budgets/years.html", context)
+
+
+def _panels(place: years.Place) -> list[years.Panel]:
+    """Small charts of the same shape: voters, projects proposed and won, carried out, money."""
+    rows = place.years
+    hidden, none = _("not shown"), "–"
+    return [
+        years.panel(
+            _("Granted"), [(one.year, float(one.granted), _thousands(float(one.granted))) for one in rows]
+        ),
+        years.panel(
+            _("Have voted"),
+            [
+                (one.year, one.voters, hidden if one.voters is None else number(one.voters))
+                for one in rows
+            ],
+        ),
+        years.panel(_("Projects proposed"), [(one.year, one.proposed, number(one.proposed)) for one in rows]),
+        years.panel(_("Projects that won"), [(one.year, one.won, number(one.won)) for one in rows]),
+        years.panel(
+            _("Of these carried out"),
+            [
+                (one.year, one.share_done, none if one.share_done is None else percent(one.share_done, 0))
+                for one in rows
+            ],
+        ),
+        years.panel(_("Paid"), [(one.year, float(one.paid), _thousands(float(one.paid))) for one in rows]),
+    ]
+
+
+def _thousands(amount: float) -> str:
+    """Short enough to stand above a narrow bar: 1,2 mio., 640.000, 0."""
+    if amount >= 1_000_000:
+        return _("%(millions)s m") % {"millions": number(amount / 1_000_000, 1)}
+    return number(round(amount))
