@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import District
 from budgets.implementation import Bar, money_bar
 from budgets.models import Implementation, Progress
+from budgets.models.implementation import ImplementationQuerySet
 from participation.danish import DaSort
 from participation.models import Process
 
@@ -65,7 +66,7 @@ class Chosen:
             and self.process in {None, group["process"]}
         )
 
-    def rows(self) -> QuerySet[Implementation]:
+    def rows(self) -> ImplementationQuerySet:
         found = Implementation.objects.public()
         if self.year:
             found = found.filter(granted_on__year=self.year)
@@ -149,8 +150,8 @@ def read(address: QueryDict) -> Money:
             reverse=newest_first,
         )
         widest = max((one.granted for one in ordered), default=Decimal(0))
-        for one in ordered:
-            one.bar = money_bar(one.granted, one.paid, one.returned, widest=widest)
+        for each in ordered:
+            each.bar = money_bar(each.granted, each.paid, each.returned, widest=widest)
         return tuple(ordered)
 
     total = Sum(_("In all"))
@@ -201,12 +202,13 @@ def in_order(chosen: Chosen) -> QuerySet[Implementation]:
     name = chosen.order.removeprefix("-")
     by = ORDERS[name]
     turned = by.desc(nulls_last=True) if chosen.order.startswith("-") else by.asc(nulls_last=True)
-    return (
+    found: QuerySet[Implementation] = (
         chosen.rows()
         .with_project()
         .annotate(year=ExtractYear("granted_on"))
         .order_by(turned, DaSort("project__contribution__title"), "pk")
     )
+    return found
 
 
 # The file, as Danish Excel opens it: semicolons, decimal commas and a byte order mark.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from budgets.views import implementation, projects, result, voting
+from budgets.views import projects, result, voting
 
 app_name = "budgets"
 
@@ -12,8 +12,6 @@ urlpatterns = [
     path("stem/bagefter/", voting.after_vote, name="vote-after"),
     path("projekter/", projects.project_list, name="projects"),
     path("projekter/<uuid:public_id>/ret-til/", projects.project_adjust, name="project-adjust"),
-    path("projekter/<uuid:public_id>/fortael/", implementation.tell, name="project-tell"),
-    path("projekter/<uuid:public_id>/regnskab/", implementation.spend, name="project-spend"),
     path("resultat/", result.result, name="result"),
     path("resultat/stemmer.pb", result.votes_file, name="votes-file"),
     path("resultat/recount.py", result.recount, name="recount"),

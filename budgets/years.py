@@ -7,7 +7,7 @@ beside it that it can be worked out (`budgets.results.hide_small`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -96,6 +96,9 @@ def read() -> YearByYear:
         if 0 < (total.voters or 0) < 3:
             total.voters = None
         whole.append(total)
+    names = dict(
+        District.objects.filter(pk__in={district for _year, district in cells}).values_list("pk", "name")
+    )
     places = sorted(
         {district for _year, district in cells}, key=lambda pk: (pk == NOWHERE, names.get(pk, ""))
     )
@@ -121,7 +124,7 @@ def years_of_budgets() -> dict[int, int]:
     return {process: granted or closes for process, granted, closes in found if granted or closes}
 
 
-def _projects(year_of: dict[int, int]) -> Iterable[dict[str, Any]]:
+def _projects(year_of: dict[int, int]) -> Iterable[Mapping[str, Any]]:
     return (
         Project.objects.filter(
             contribution__process__in=year_of, contribution__moderation=Moderation.PUBLISHED
@@ -132,7 +135,7 @@ def _projects(year_of: dict[int, int]) -> Iterable[dict[str, Any]]:
     )
 
 
-def _money(year_of: dict[int, int]) -> Iterable[dict[str, Any]]:
+def _money(year_of: dict[int, int]) -> Iterable[Mapping[str, Any]]:
     return (
         Implementation.objects.public()
         .filter(project__contribution__process__in=year_of)

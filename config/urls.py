@@ -18,7 +18,6 @@ urlpatterns = [
         path("", include("accounts.urls")),
         path("stil/", include("dkfds.urls")),
         path("", include("participation.urls")),
-        path("", include("budgets.site_urls")),
         path("borgerbudget/<slug:slug>/", include("budgets.urls")),
         prefix_default_language=False,
     ),

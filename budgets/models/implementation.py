@@ -2,7 +2,7 @@
 
 What the public was told stays: a payment, an extra grant and a confirmed line of the accounts are never changed, only met
 by a counter-entry, and a promise that was published is delivered, dropped or taken out, each with its date. The database
-holds that, and the sums of the money too (migration 0009), so that two payments at once can't pass what was granted.
+holds that, and the sums of the money too (migration 0011), so that two payments at once can't pass what was granted.
 """
 
 import uuid

@@ -81,10 +81,7 @@ def _panels(place: years.Place) -> list[years.Panel]:
         ),
         years.panel(
             _("Have voted"),
-            [
-                (one.year, one.voters, hidden if one.voters is None else number(one.voters))
-                for one in rows
-            ],
+            [(one.year, one.voters, hidden if one.voters is None else number(one.voters)) for one in rows],
         ),
         years.panel(_("Projects proposed"), [(one.year, one.proposed, number(one.proposed)) for one in rows]),
         years.panel(_("Projects that won"), [(one.year, one.won, number(one.won)) for one in rows]),

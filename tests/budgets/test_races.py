@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.verdict import Refused
 from budgets import actions
-from budgets.models import Ballot, CountedBallot, Roll, Round
+from budgets.actions import implementation as carrying
+from budgets.models import Ballot, CountedBallot, Implementation, Roll, Round
 from participation import clock
+from tests.budgets.carrying import decided, published
 from tests.budgets.factories import make_budget, make_project, make_round, make_voter, seal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -205,3 +207,19 @@ def test_a_round_is_opened_and_sealed_once_however_many_ask():
     said = together([lambda: actions.seal_round(round=round, by=None, at=at) and None for _ in range(4)])
     assert codes(said) == sorted(["None"] + ["already_sealed"] * 3)
     assert clock.now() < at
+
+
+def test_two_payments_at_once_never_pass_the_grant():
+    (one, _other) = decided(prices=(100_000, 50_000))
+    one = published(one)
+    owner = one.project.contribution.process.owner
+
+    def pay():
+        return carrying.record_payment(
+            implementation=one, by=owner, amount=60_000, paid_on=clock.today(), text="Rate"
+        )
+
+    said = together([pay] * 8)
+    refused = [each for each in said if isinstance(each, Refused)]
+    assert [each.code for each in refused] == ["over_grant"] * 7
+    assert Implementation.objects.get(pk=one.pk).paid == 60_000

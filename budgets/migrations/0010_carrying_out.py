@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("budgets", "0008_freeze_ballots"),
+        ("budgets", "0009_polling"),
         ("participation", "0009_stored_files"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
