@@ -25,6 +25,8 @@ CPR = re.compile(r"([0-9]{6})[- ]?([0-9]{4})")
 
 # Upper rooms say when two persons may not become one: each raises `Refused` (budgets: both voted in one open round).
 _merge_checks: list[Callable[[Person, Person], None]] = []
+# Upper rooms settle what both have before they become one, so that nothing is there twice.
+_before_merge: list[Callable[[Person, Person], None]] = []
 # Upper rooms say whom they still need without an account or a register line (budgets: the roll of an open round).
 _holders: list[Callable[[Sequence[object]], Iterable[object]]] = []
 
@@ -42,6 +44,11 @@ def register_tidier(tidier: Callable[[User, User], None]) -> None:
 def register_merge_check(check: Callable[[Person, Person], None]) -> None:
     if check not in _merge_checks:
         _merge_checks.append(check)
+
+
+def register_before_merge(settle: Callable[[Person, Person], None]) -> None:
+    if settle not in _before_merge:
+        _before_merge.append(settle)
 
 
 def register_holder(holder: Callable[[Sequence[object]], Iterable[object]]) -> None:
@@ -200,6 +207,8 @@ def merge(*, keep: Person, gone: Person, by: User | None) -> Person:
     list(Person.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     for check in _merge_checks:
         check(keep, gone)
+    for settle in _before_merge:
+        settle(keep, gone)
     keep_user = User.objects.select_for_update().filter(person=keep).first()
     gone_user = User.objects.select_for_update().filter(person=gone).first()
     if keep_user is not None and gone_user is not None:

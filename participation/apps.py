@@ -11,8 +11,8 @@ class ParticipationConfig(AppConfig):
         from accounts.personal_data import register_eraser
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
-        from participation import checks, files, merging, my_page, personal_data  # noqa: F401  importing checks registers them
-        from participation.actions import team
+        from participation import checks, debate, files, merging, my_page, personal_data  # noqa: F401  importing checks registers them
+        from participation.actions import arguments, team
         from participation.page_cache import QUIET, forget_pages
         from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
 
@@ -43,8 +43,13 @@ class ParticipationConfig(AppConfig):
             merging.Part("participation.ContributionReport", once=("by",)),
             merging.Part("participation.Impact.contributions", once=("impact",)),
             merging.InOrder("participation.Attachment", once=("file",), words=merging.photos_and_files),
+            merging.Part("participation.Support", once=("person",), words=debate.supporters),
+            debate.Arguments("participation.Argument", words=debate.arguments),
+            merging.Part("participation.Draft"),
             merging.Part("participation.CoAuthor", only={"state": "invited"}, once=("email",)),
         ):
             merging.register(part)
         register_eraser("participation", team.pass_on)
         register_eraser("participation", personal_data.erase_files)
+        persons.register_before_merge(arguments.settle_merged_persons)
+        register_eraser("participation", arguments.forget_supporter)

@@ -109,6 +109,7 @@ class Format:
     contribution_row: str = ""
     contribution_related: tuple[str, ...] = ()
     contribution_rule: Callable[["Process"], "EligibilityRule | None"] | None = None
+    support_action: Any = ""  # the button of supporting one; "Support the idea" when empty
     hue: str = "information"
     after_transition: Callable[..., None] | None = None
     before_transition: Callable[..., None] | None = None

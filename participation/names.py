@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import District, Organisation
 from participation.choices import NameShown
-from participation.models import Contribution, Process
+from participation.models import Argument, Contribution, Process
 
 AFTER_THE_END = timedelta(days=180)
 
@@ -19,7 +19,7 @@ def shown_until(process: Process) -> date | None:
     return timezone.localdate(process.concluded_at + AFTER_THE_END)
 
 
-def shown_name(contribution: Contribution, today: date) -> str:
+def shown_name(contribution: Contribution | Argument, today: date) -> str:
     """First name and district unless the writer chose otherwise; nothing but the district when names are gone.
 
     A business, association or council is shown as what it is. Never empty.

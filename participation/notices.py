@@ -39,10 +39,11 @@ def tell(
     url: str,
     process: Process | None = None,
     by: User | None = None,
+    at_most_daily: bool = False,
 ) -> int:
     """Tell each of the users once about `event` ("contribution:88:answered"); who did it (`by`) hears nothing.
 
-    `title` and `text` may be lazy translations: each person reads their own language. Returns how many rows are new.
+    `at_most_daily` puts it in the day's one e-mail also for those who like one each time. `title` and `text` may be lazy translations: each person reads their own language. Returns how many rows are new.
     """
     people = {user.pk: user for user in users if user.is_active and (by is None or user.pk != by.pk)}
     now = clock.now()
@@ -59,7 +60,7 @@ def tell(
                     words[language] = str(title)[:200], str(text)
             rhythm = rhythms.get(pk, Rhythm.EACH)
             quiet = rhythm == Rhythm.NONE or pk not in reachable
-            daily = rhythm == Rhythm.DAILY and not quiet
+            daily = (rhythm == Rhythm.DAILY or at_most_daily) and not quiet
             rows.append(
                 Notice(
                     user_id=pk,
@@ -137,6 +138,11 @@ def audience(process: Process) -> QuerySet[User]:
         | among_authors(process.contributions.exclude(moderation=Moderation.WITHDRAWN)),
         is_active=True,
     )
+
+
+def supporters(contribution: Contribution) -> QuerySet[User]:
+    """Those who support it, and so follow what becomes of it."""
+    return User.objects.filter(supports__contribution=contribution, is_active=True)
 
 
 def opening_audience(process: Process) -> QuerySet[User]:

@@ -24,9 +24,17 @@ PERSONAL_COOKIES = frozenset({settings.SESSION_COOKIE_NAME, CookieStorage.cookie
 # Each answer's own, or added again by what stands outside this middleware.
 NOT_KEPT = frozenset({"ETag", "Date"})
 GENERATION = "page-generation"
-# Audited, but on no public page; on a voting day there are thousands of the first.
+# Audited, but on no public page, or only as a count that may be that old; on a busy day there are thousands of them.
 QUIET = frozenset(
-    {"user.signed_up", "user.settings_changed", "user.data_exported", "user.signed_out_everywhere"}
+    {
+        "user.signed_up",
+        "user.settings_changed",
+        "user.data_exported",
+        "user.signed_out_everywhere",
+        "support.give",
+        "support.take_back",
+        "argument.rate",
+    }
 )
 logger = logging.getLogger(__name__)
 

@@ -124,6 +124,7 @@ PERSONAL: dict[str, Table] = {
             "edited_at", "version", "moderation", "moderation_reason", "published_at", "theme", "merged_into"
         )
         | plain("outcome", "answer", "answered_at", "told_at")
+        | plain("support_count", "arguments_for", "arguments_against")
         | own("author_name", "author_contact", "told_how")
         | text("title", "body", "place", "district", "age_band", "sex", "home_district")
         | link("author", "person", "organisation")
@@ -159,6 +160,32 @@ PERSONAL: dict[str, Table] = {
         | staff("by", "undone_by"),
         owner=("kept__author",),
     ),
+    "participation.Support": Table(
+        plain("id", "contribution") | own("day", "age_band", "sex", "home_district") | link("person", "user"),
+        owner=("user", "person__user"),
+        stays=_("That you support something, without your name, so that nobody supports it twice."),
+    ),
+    "participation.Argument": Table(
+        plain("id", "public_id", "contribution", "parent", "side", "name_shown", "created_at", "edited_at")
+        | plain("version", "moderation", "moderation_reason", "moderated_at", "published_at")
+        | plain("useful", "not_useful", "reply_count", "score")
+        | text("text", "age_band", "sex", "home_district")
+        | link("author", "person", "organisation")
+        | staff("moderated_by"),
+        owner=("author", "person__user"),
+        on_erase=OnErase.ANONYMISE,
+    ),
+    "participation.ArgumentRating": Table(
+        plain("id", "argument") | own("useful") | link("person"),
+        owner=("person__user",),
+        stays=_("Which arguments you found useful, without your name, so that nobody rates them twice."),
+    ),
+    "participation.ArgumentReport": Table(
+        plain("id", "argument", "at", "handled_at") | text("reason") | link("by") | staff("handled_by"),
+        owner=("by",),
+        on_erase=OnErase.ANONYMISE,
+    ),
+    "participation.ArgumentComment": Table(plain("id", "argument", "text", "at") | staff("by")),
     "participation.InternalComment": Table(plain("id", "contribution", "text", "at") | staff("by")),
     "participation.ContributionReport": Table(
         plain("id", "contribution", "at", "handled_at") | text("reason") | link("by") | staff("handled_by"),
@@ -167,7 +194,10 @@ PERSONAL: dict[str, Table] = {
         stays=_("Your reports of what others wrote, without your name."),
     ),
     "participation.Draft": Table(
-        plain("id", "process", "saved_at", "expires_at") | own("data") | link("user") | secret("token_hash"),
+        plain("id", "process", "contribution", "argument", "saved_at", "expires_at")
+        | own("data")
+        | link("user")
+        | secret("token_hash"),
         owner=("user",),
         on_erase=OnErase.DELETE,
     ),
@@ -218,11 +248,13 @@ def erase_files(user: Any) -> None:
 
 
 def still_needed(persons: Sequence[object]) -> Iterable[object]:
-    """Those a contribution was recorded for stay known until its process is over, so that they are one and the same."""
-    from participation.models import Contribution
+    """Those a contribution was recorded for, and those who supported or rated something, stay known until its process is
+    over, so that they are one and the same."""
+    from participation.models import ArgumentRating, Contribution, Support
 
-    return (
-        Contribution.objects.filter(person__in=persons)
-        .exclude(process__status__in=OVER)
-        .values_list("person", flat=True)
+    given = Contribution.objects.filter(person__in=persons).exclude(process__status__in=OVER)
+    supported = Support.objects.filter(person__in=persons).exclude(contribution__process__status__in=OVER)
+    rated = ArgumentRating.objects.filter(person__in=persons).exclude(
+        argument__contribution__process__status__in=OVER
     )
+    return {pk for rows in (given, supported, rated) for pk in rows.values_list("person", flat=True)}

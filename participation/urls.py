@@ -2,11 +2,23 @@
 
 from django.urls import path
 
-from participation.views import contributions, files, following, public, questions, search, syndication, team
+from participation.views import (
+    arguments,
+    contributions,
+    files,
+    following,
+    public,
+    questions,
+    search,
+    syndication,
+    team,
+)
 
 app_name = "participation"
 
 _BID = "forloeb/<slug:slug>/bidrag/"
+_ARGUMENTS = f"{_BID}<uuid:public_id>/argumenter/"
+_ARGUMENT = f"{_ARGUMENTS}<uuid:argument>/"
 
 urlpatterns = [
     path("", public.front, name="front"),
@@ -54,6 +66,15 @@ urlpatterns = [
     path(f"{_BID}<uuid:public_id>/stillere/", team.contribution_team, name="contribution-team"),
     path(f"{_BID}<uuid:public_id>/stillere/forlad/", team.contribution_leave, name="contribution-leave"),
     path("medforslagsstiller/<str:token>/", team.invitation, name="co-author-invitation"),
+    path(f"{_BID}<uuid:public_id>/stoet/", arguments.support, name="support"),
+    path(_ARGUMENTS, arguments.argument_list, name="argument-list"),
+    path(f"{_ARGUMENTS}nyt/", arguments.argument_write, name="argument-write"),
+    path(_ARGUMENT, arguments.argument_detail, name="argument-detail"),
+    path(f"{_ARGUMENT}svar/", arguments.argument_write, name="argument-reply"),
+    path(f"{_ARGUMENT}nyttigt/", arguments.argument_rate, name="argument-rate"),
+    path(f"{_ARGUMENT}ret/", arguments.argument_edit, name="argument-edit"),
+    path(f"{_ARGUMENT}traek-tilbage/", arguments.argument_withdraw, name="argument-withdraw"),
+    path(f"{_ARGUMENT}anmeld/", arguments.argument_report, name="argument-report"),
     path("forloeb/<slug:slug>/spoergsmaal/", questions.question_list, name="question-list"),
     path("forloeb/<slug:slug>/spoergsmaal/nyt/", questions.question_ask, name="question-ask"),
     path(

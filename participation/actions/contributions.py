@@ -20,6 +20,7 @@ from participation import clock, formats, locks, notices, phases, team
 from participation.actions.team import choose_name
 from participation.choices import IntakeChannel, Moderation, NameShown, Outcome
 from participation.models import (
+    Argument,
     Contribution,
     ContributionReport,
     Draft,
@@ -64,8 +65,11 @@ def save_draft(
     token: str | None = None,
     seen: datetime | None = None,
     at: datetime | None = None,
+    contribution: Contribution | None = None,
+    argument: Argument | None = None,
 ) -> str:
-    """Keep what was typed and return the token it is found by.
+    """Keep what was typed and return the token it is found by. With a `contribution` it is an argument about it, with an
+    `argument` as well a reply to that.
 
     With a token that is still one's own, that draft is written over, unless the page did not show it or it was saved
     again since it was `seen` (in another window): then this becomes a draft of its own and nothing is lost. No audit row:
@@ -81,11 +85,16 @@ def save_draft(
         )
     user = by if by is not None and by.is_authenticated else None
     draft = draft_by_token(token, user, process=process, at=at, lock=True) if token else None
+    about = (contribution.pk if contribution else None, argument.pk if argument else None)
+    if draft is not None and (draft.contribution_id, draft.argument_id) != about:
+        draft = None
     if draft is not None and (seen is None or draft.saved_at > seen):
         draft = None
     if draft is None:
         token = secrets.token_urlsafe(24)
-        draft = Draft(process=process, token_hash=token_hash(token))
+        draft = Draft(
+            process=process, contribution=contribution, argument=argument, token_hash=token_hash(token)
+        )
     draft.user = user or draft.user
     draft.data, draft.saved_at, draft.expires_at = data, at, at + timedelta(days=DRAFT_DAYS)
     draft.save()
@@ -112,9 +121,21 @@ def draft_by_token(
     return draft if draft.user_id in {None, owner} else None
 
 
-def latest_draft(*, process: Process, user: User) -> Draft | None:
+def latest_draft(
+    *,
+    process: Process,
+    user: User,
+    contribution: Contribution | None = None,
+    argument: Argument | None = None,
+) -> Draft | None:
     return (
-        Draft.objects.filter(process=process, user=user, expires_at__gt=clock.now())
+        Draft.objects.filter(
+            process=process,
+            contribution=contribution,
+            argument=argument,
+            user=user,
+            expires_at__gt=clock.now(),
+        )
         .order_by("-saved_at")
         .first()
     )
@@ -623,6 +644,12 @@ def remove_names(*, process: Process) -> int:
         process.contributions.exclude(name_shown=NameShown.NONE, author_name="", author_contact="")
         .order_by()
         .update(name_shown=NameShown.NONE, author_name="", author_contact="")
+    )
+    removed += (
+        Argument.objects.filter(contribution__process=process)
+        .exclude(name_shown=NameShown.NONE)
+        .order_by()
+        .update(name_shown=NameShown.NONE)
     )
     if removed:
         record(action="process.remove_names", by=None, obj=process, values={"contributions": removed})

@@ -1,5 +1,13 @@
 """The shared process: one concrete table, rows for what is many, one contribution for every format."""
 
+from participation.models.arguments import (
+    Argument,
+    ArgumentComment,
+    ArgumentRating,
+    ArgumentReport,
+    Side,
+    Support,
+)
 from participation.models.contributions import (
     Contribution,
     ContributionReport,
@@ -35,6 +43,10 @@ from participation.models.process import (
 from participation.models.team import CoAuthor
 
 __all__ = [
+    "Argument",
+    "ArgumentComment",
+    "ArgumentRating",
+    "ArgumentReport",
     "AskAgain",
     "Attachment",
     "Audience",
@@ -66,9 +78,11 @@ __all__ = [
     "ProcessDetail",
     "ProcessQuestion",
     "Programme",
+    "Side",
     "StandardAnswer",
     "StoredFile",
     "Summary",
+    "Support",
     "Theme",
     "Transition",
 ]

@@ -207,6 +207,11 @@ class Contribution(models.Model):
     )
     told_at = models.DateTimeField(null=True, blank=True)
 
+    # Counted by the database (models/arguments.py); published arguments, replies left out.
+    support_count = models.PositiveIntegerField(_("supporters"), default=0, editable=False)
+    arguments_for = models.PositiveIntegerField(_("arguments for"), default=0, editable=False)
+    arguments_against = models.PositiveIntegerField(_("arguments against"), default=0, editable=False)
+
     search_vector = SearchVectorField(null=True, editable=False)
 
     objects = ContributionQuerySet.as_manager()
@@ -249,6 +254,10 @@ class Contribution(models.Model):
     @property
     def is_public(self) -> bool:
         return self.moderation == Moderation.PUBLISHED and self.process.status in PUBLIC
+
+    @property
+    def argument_count(self) -> int:
+        return self.arguments_for + self.arguments_against
 
     @property
     def final_outcome(self) -> str:
@@ -314,6 +323,20 @@ class Draft(models.Model):
     process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="drafts")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="drafts"
+    )
+    contribution = models.ForeignKey(
+        Contribution,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("What it argues about."),
+    )
+    argument = models.ForeignKey(
+        "participation.Argument",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("What it replies to."),
     )
     data = models.JSONField(default=dict)
     saved_at = models.DateTimeField()

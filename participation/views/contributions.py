@@ -19,7 +19,7 @@ from accounts import eligibility
 from accounts.models import EligibilityRule
 from accounts.verdict import Refused, Verdict
 from dkfds.wording import deadline
-from participation import clock, formats, limits, printing, search, team
+from participation import clock, debate, formats, limits, printing, search, team
 from participation.actions import contributions as actions
 from participation.actions import following
 from participation.choices import PUBLIC, Moderation, Outcome
@@ -39,7 +39,12 @@ from participation.permissions import contributions as may
 PER_PAGE = 20
 DRAFT = "kladde"
 KEEP_COOKIE = 60 * 60 * 24 * actions.DRAFT_DAYS
-SORTS = {"nyeste": ["-created_at", "-pk"], "aeldste": ["created_at", "pk"], "titel": ["title", "pk"]}
+SORTS = {
+    "nyeste": ["-created_at", "-pk"],
+    "aeldste": ["created_at", "pk"],
+    "titel": ["title", "pk"],
+    "stoette": ["-support_count", "-created_at", "-pk"],
+}
 
 
 def _process(slug: str) -> Process:
@@ -554,6 +559,7 @@ def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> Http
         can_withdraw=may.can_withdraw(request.user, contribution, at=now) if own else None,
         impacts=list(contribution.impacts.all()),
         gathered=team.gathered_into(contribution),
+        debate=debate.shown(contribution, request.user, now),
     )
 
 

@@ -27,7 +27,7 @@ IDEA_BOX = Format(
     label_plural="Idékasser",
     detail="",
     phase_kinds=(
-        PhaseKind("ideas", "Idéer", frozenset({Act.CONTRIBUTE, Act.EDIT})),
+        PhaseKind("ideas", "Idéer", frozenset({Act.CONTRIBUTE, Act.EDIT, Act.SUPPORT, Act.ARGUE})),
         PhaseKind("work", "Arbejde"),
     ),
     ladder_steps=frozenset(LadderStep),

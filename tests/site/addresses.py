@@ -81,6 +81,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         "slug": opened.slug,
         "pk": opened.pk,
         "public_id": project.public_id,
+        "argument": world.argument.public_id,
         "theme": world.theme.pk,
         "change": world.change.pk,
         "format_key": opened.format,

@@ -246,6 +246,15 @@ participation:contribution-after-receipt              POST in    go    404   404
 participation:contribution-team                       GET  in    200   404   404   404   404   404   404   404   2f
 participation:contribution-leave                      GET  in    200   404   404   404   404   404   404   404   2f
 participation:co-author-invitation                    GET  200   200   200   200   200   200   200   200   200   2f
+participation:support                                 GET  200   200   200   200   200   200   200   200   200   2f
+participation:argument-list                           GET  200   200   200   200   200   200   200   200   200   2f
+participation:argument-write                          GET  200   200   200   200   200   200   200   200   200   2f
+participation:argument-detail                         GET  200   200   200   200   200   200   200   200   200   2f
+participation:argument-reply                          GET  200   200   200   200   200   200   200   200   200   2f
+participation:argument-rate                           GET  200   200   200   200   200   200   200   200   200   2f
+participation:argument-edit                           GET  in    200   404   404   404   404   404   404   404   2f
+participation:argument-withdraw                       GET  in    200   404   404   404   404   404   404   404   2f
+participation:argument-report                         GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-list                           GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-ask                            GET  200   200   200   200   200   200   200   200   200   2f
 participation:question-form-pdf                       GET  200   200   200   200   200   200   200   200   200   2f
@@ -418,6 +427,7 @@ MADE_UP: dict[str, Any] = {
     "pk": 987_654,
     "object_id": 987_654,
     "public_id": "00000000-0000-4000-8000-000000000000",
+    "argument": "00000000-0000-4000-8000-000000000000",
     "theme": 987_654,
     "change": 987_654,
     "number": 97,

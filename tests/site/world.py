@@ -37,12 +37,14 @@ from accounts.permissions import Role
 from budgets import actions as budgets
 from budgets.models import Project, Round
 from participation import clock, lifecycle
+from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
 from participation.actions import files as storing
 from participation.actions import following, outcomes, programmes, team
 from participation.actions import process as setting_up
 from participation.choices import Status
 from participation.models import (
+    Argument,
     Change,
     CommitteeMeeting,
     Contribution,
@@ -92,6 +94,7 @@ class World:
     hidden: Contribution = None  # type: ignore[assignment]  # the citizen's, turned away by a moderator
     photo: StoredFile = None  # type: ignore[assignment]  # on the project, so public
     file: StoredFile = None  # type: ignore[assignment]  # on the hidden one
+    argument: Argument = None  # type: ignore[assignment]  # the citizen's, about the project
     theme: Theme = None  # type: ignore[assignment]
     question: ProcessQuestion = None  # type: ignore[assignment]
     change: Change = None  # type: ignore[assignment]
@@ -226,6 +229,9 @@ def _fill_open(world: World) -> None:
     world.file = storing.store_file(data=pdf(), name="tegning.pdf", by=citizen)
     storing.hang(contribution=world.hidden, hung=[storing.Hung(world.file)], by=citizen)
     giving.moderate(contribution=world.hidden, by=worker, publish=False, reason="Det handler ikke om sagen.")
+    world.argument = arguing.write_argument(
+        contribution=world.project, by=citizen, side="for", text="Der er langt mellem bænkene."
+    )
     giving.report_contribution(
         contribution=world.project, by=world.people["stranger"], reason="Står der to gange."
     )

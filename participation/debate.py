@@ -1,0 +1,182 @@
+"""What a page shows of the debate about a contribution: support, and the arguments in two columns.
+
+A fixed number of queries however many there are: how many stands on the contribution, the rows of a page are read
+together, and the first replies to them together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, prefetch_related_objects
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from accounts.verdict import Verdict
+from participation import clock, merging, team
+from participation.choices import Moderation
+from participation.formats import Act
+from participation.models import Argument, Contribution, Side, Support
+from participation.models.arguments import BEST_FIRST
+from participation.names import shown_name
+from participation.permissions import arguments as may
+
+SHOWN = 5  # of each side on the contribution's page
+REPLIES = 2  # under each argument, before one asks for more
+PER_SIDE = 10  # on the page of all arguments; twice as many of one side alone
+PER_PAGE_OF_REPLIES = 50
+
+
+@dataclass
+class Column:
+    """One side of the debate: how many there are, and those shown."""
+
+    side: str
+    label: Any
+    count: int
+    arguments: list[Argument] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What this visitor may do now, and why not. Whoever is not signed in is asked to when they do it."""
+
+    support: Verdict
+    argue: Verdict
+    rate: Verdict
+    supports: bool = False
+
+
+def standing(user: User, contribution: Contribution, at: datetime) -> Standing:
+    """Two queries for those signed in while something is open (the rule and who they are), and one for their support."""
+    prefetch_related_objects([contribution.process], "phases")
+    support = may.can_open(contribution, Act.SUPPORT, at=at)
+    argue = may.can_open(contribution, Act.ARGUE, at=at)
+    if not user.is_authenticated:
+        return Standing(support, argue, argue)
+    who = may.can_take_part(user, contribution.process, at=at) if support or argue else Verdict(True)
+    counted = may.can_be_counted(user)
+    own = team.is_author(user, contribution)
+    yours = Verdict(False, str(_("This is your own. It is the support of others that counts.")), "own")
+    return Standing(
+        support=_first_no(support, who, counted, *([yours] if own else [])),
+        argue=_first_no(argue, who),
+        rate=_first_no(argue, who, counted),
+        supports=user.person_id is not None
+        and contribution.support_count > 0
+        and Support.objects.filter(contribution=contribution, person=user.person_id).exists(),
+    )
+
+
+def _first_no(*verdicts: Verdict) -> Verdict:
+    return next((one for one in verdicts if not one), Verdict(True))
+
+
+def shown(contribution: Contribution, user: User, at: datetime) -> dict[str, Any] | None:
+    """The debate on the contribution's own page; None where the format has none and there is none."""
+    process = contribution.process
+    supported = may.is_part_of(process, Act.SUPPORT) or contribution.support_count > 0
+    argued = may.is_part_of(process, Act.ARGUE) or contribution.argument_count > 0
+    if not (supported or argued) or not contribution.is_public:
+        return None
+    return {
+        "standing": standing(user, contribution, at),
+        "supported": supported,
+        "argued": argued,
+        "columns": columns(contribution, user, stop=SHOWN) if argued else [],
+        "more": contribution.arguments_for > SHOWN or contribution.arguments_against > SHOWN,
+    }
+
+
+def columns(
+    contribution: Contribution,
+    user: User,
+    *,
+    sides: Iterable[str] = tuple(Side.values),
+    start: int = 0,
+    stop: int,
+    order: tuple[str, ...] = BEST_FIRST,
+) -> list[Column]:
+    """Of each side those that stand on places `start` < place ≤ `stop` in that order."""
+    counts = {Side.FOR: contribution.arguments_for, Side.AGAINST: contribution.arguments_against}
+    made = {side: Column(side, Side(side).label, counts[Side(side)]) for side in sides}
+    if any(column.count > start for column in made.values()):
+        rows = (
+            Argument.objects.filter(
+                contribution=contribution, parent=None, side__in=made, moderation=Moderation.PUBLISHED
+            )
+            .with_rating_of(user)
+            .ranked(per="side", order=order)
+            .filter(place__gt=start, place__lte=stop)
+            .for_page()
+            .order_by("side", "place")
+        )
+        found = list(rows)
+        dress(found, contribution, user)
+        add_replies(found, contribution, user)
+        for argument in found:
+            made[argument.side].arguments.append(argument)
+    return list(made.values())
+
+
+def add_replies(arguments: list[Argument], contribution: Contribution, user: User) -> None:
+    """The first replies to each, as `first_replies`."""
+    under: dict[int, list[Argument]] = {argument.pk: [] for argument in arguments if argument.reply_count}
+    if under:
+        rows = (
+            Argument.objects.filter(parent__in=list(under), moderation=Moderation.PUBLISHED)
+            .ranked(per="parent", order=("created_at", "pk"))
+            .filter(place__lte=REPLIES)
+            .for_page()
+            .order_by("parent", "place")
+        )
+        replies = dress(rows, contribution, user)
+        for reply in replies:
+            under[reply.parent_id].append(reply)
+    for argument in arguments:
+        argument.first_replies = under.get(argument.pk, [])  # type: ignore[attr-defined]
+        argument.more_replies = argument.reply_count > REPLIES  # type: ignore[attr-defined]
+
+
+def replies_to(argument: Argument, user: User) -> Any:
+    """Every reply that this visitor may read: the public ones, and one's own while it waits."""
+    mine = Q(author=user.pk) & ~Q(moderation=Moderation.WITHDRAWN) if user.is_authenticated else Q()
+    found = Argument.objects.filter(
+        Q(moderation=Moderation.PUBLISHED) | mine if mine else Q(moderation="published")
+    )
+    return found.filter(parent=argument).for_page().order_by("created_at", "pk")
+
+
+def dress(arguments: Iterable[Argument], contribution: Contribution, user: User) -> list[Argument]:
+    """With their contribution, the name as it may be shown, and whether they are this visitor's own."""
+    today, rows = clock.today(), list(arguments)
+    for argument in rows:
+        argument.contribution = contribution
+        argument.shown_name = shown_name(argument, today)  # type: ignore[attr-defined]
+        argument.own = user.is_authenticated and argument.author_id == user.pk  # type: ignore[attr-defined]
+    return rows
+
+
+# What goes along when the contribution is gathered into another (participation/merging.py).
+
+
+@dataclass(frozen=True)
+class Arguments(merging.Part):
+    """An argument takes its replies along, also those given after it had moved once."""
+
+    def back(self, kept: Contribution, gone: Contribution, keys: list[Any]) -> None:
+        still = Argument.objects.filter(pk__in=keys, parent=None, contribution=kept)
+        with_replies = Q(pk__in=still.values("pk")) | Q(parent__in=still.values("pk"))
+        Argument.objects.filter(with_replies).update(contribution=gone)
+
+
+def supporters(number: int) -> str:
+    return ngettext("%(number)d who supports it", "%(number)d who support it", number) % {"number": number}
+
+
+def arguments(number: int) -> str:
+    return ngettext("%(number)d argument or reply", "%(number)d arguments and replies", number) % {
+        "number": number
+    }
