@@ -1,6 +1,6 @@
 """How the votes of a citizen budget become funded projects.
 
-Four rules, all of them asked in the same way: ``count(election, rule, lot)``.
+Five rules, all of them asked in the same way: ``count(election, rule, lot)``.
 
 ``greedy``            most points first; a project that no longer fits is passed over.
 ``greedy-no-skip``    the same, but the count stops at the first project that does not fit.
@@ -19,6 +19,20 @@ Four rules, all of them asked in the same way: ``count(election, rule, lot)``.
                       ``exhaustion_by_budget_increase(…, budget_step=num_ballots, exhaustive_stop=False)``.
                       A project that costs nothing and has a vote is funded at once; one that nobody voted
                       for never is. The greedy rules do fund a project without votes when money is left.
+``shortlist``         a first round: the ``election.shortlist`` projects with most points go on, and all that stand equal
+                      with the last of them. Nothing is bought, no lot is drawn, and alternatives may go on together.
+
+**Alternatives.** Of the projects with the same ``alternative`` at most one is funded: once one of them is, the others
+leave. An excluded project is passed over; ``greedy-no-skip`` does not stop at it. In Equal Shares the others leave the
+market as soon as one is bought; where that keeps every raise within the budget, the result is the one that no further
+raise changes (the share is then above the cost of all that has a vote together).
+
+**Part funding.** Where ``election.part_funding`` is set (the greedy rules only), the first project in order that there is
+not money for, but whose ``least`` is no more than what is left, gets all that is left, and then nothing is left. A
+project that does not fit and cannot take a part (no ``least``, or too high a one) does not fit: ``greedy`` passes it
+over, ``greedy-no-skip`` stops at it. One that gets a part fits, so the count goes on, with nothing left.
+
+**Pots.** ``count_pots`` counts one election for each pot, and adds what the others leave to the city-wide one.
 
 Every comparison that decides is made on whole numbers or fractions, so a tie is a tie. The completion of Equal Shares
 may take hundreds of raises; those on the way, of which only "within the budget" must be known, are first sketched in
@@ -27,21 +41,21 @@ the budget and the first one above it are counted exactly.
 
 **Ties.** Equal points (in Equal Shares: an equal price per krone) are settled by the lower cost, then by a public
 lot: ids in the order they were drawn. ``Outcome.ties`` lists only ties where the order was felt. A tie that needs
-a lot which has not been drawn leaves ``winners`` None. Whether the winners hang on it is exact for the greedy rules:
-among k projects of the same points and cost, room for none or for all means that the order is of no account.
-In Equal Shares it is first asked whether the tied can all be bought at that price from the voters they share
-(then any order ends the same); where they cannot, every order is followed to the end, through all raises, and
-only different winners count as a decided tie. Following orders is bounded (``EXPLORATION``); past the bound the
+a lot which has not been drawn leaves ``winners`` None. Whether the winners hang on it is exact for the greedy rules
+(``_Greedy.felt`` says why). In Equal Shares it is first asked whether the tied exclude each other, and whether they can
+all be bought at that price from the voters they share (then any order ends the same); where they cannot, every order
+is followed to the end, through all raises, and only different winners count as a decided tie. Following orders is bounded (``EXPLORATION``); past the bound the
 answer is to draw the lot, which is always right, if at times more than was needed.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
 from heapq import heapify, heappop, heappush
-from itertools import groupby
+from itertools import combinations, groupby, pairwise
 from math import fsum, gcd, inf, lcm
 from operator import itemgetter, lt
 from typing import Any
@@ -61,12 +75,17 @@ class Rule(StrEnum):
     GREEDY_NO_SKIP = "greedy-no-skip"
     GREEDY_THRESHOLD = "greedy-threshold"
     EQUAL_SHARES = "equal-shares"
+    SHORTLIST = "shortlist"
 
 
 class Decision(StrEnum):
     """What became of a project, step by step."""
 
     FUNDED = "funded"
+    PART_FUNDED = "part-funded"  # gets what is left: step.before
+    EXCLUDED = "excluded"  # another of its alternatives was funded
+    SHORTLISTED = "shortlisted"
+    NOT_SHORTLISTED = "not-shortlisted"
     DOES_NOT_FIT = "does-not-fit"
     AFTER_STOP = "after-stop"  # greedy-no-skip: an earlier project did not fit
     BELOW_THRESHOLD = "below-threshold"
@@ -84,19 +103,27 @@ class LotError(CountingError):
 
 @dataclass(frozen=True, slots=True)
 class Project:
+    """Projects with the same ``alternative`` exclude each other. ``least`` is the smallest part of its cost that it can be
+    carried out for; None: only for all of it."""
+
     id: str
     cost: Amount
     name: str = ""
+    alternative: str = ""
+    least: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Election:
-    """``ballots`` holds how many cast each different ballot; blank ones count in the number of voters."""
+    """``ballots`` holds how many cast each different ballot; blank ones count in the number of voters. ``shortlist`` is how
+    many go on from a first round."""
 
     projects: tuple[Project, ...]
     ballots: Mapping[Ballot, int]
     budget: Amount
     threshold: Amount | None = None
+    part_funding: bool = False
+    shortlist: int | None = None
 
     def __post_init__(self) -> None:
         ids = {project.id for project in self.projects}
@@ -104,6 +131,12 @@ class Election:
             raise CountingError("To projekter har samme nummer.")
         if self.budget < 0 or any(project.cost < 0 for project in self.projects):
             raise CountingError("Budgettet eller en pris er under nul.")
+        if any(
+            project.least is not None and not 0 < project.least <= project.cost for project in self.projects
+        ):
+            raise CountingError("Et mindstebeløb skal være over nul og højst det, projektet koster.")
+        if self.shortlist is not None and self.shortlist < 1:
+            raise CountingError("Mindst ét projekt skal gå videre fra første runde.")
         for ballot in self.ballots:
             named = [project for project, _ in ballot]
             if not ids.issuperset(named) or len(set(named)) != len(named):
@@ -176,6 +209,15 @@ class Outcome:
     def undecided(self) -> tuple[Tie, ...]:
         return tuple(tie for tie in self.ties if tie.resolved_by is None)
 
+    @property
+    def amounts(self) -> dict[str, Amount]:
+        """What each winner gets: its cost, or the part that was left. Empty for a shortlist, which gives nothing."""
+        return {
+            step.project: exact(step.before - step.after)
+            for step in self.steps
+            if step.decision in (Decision.FUNDED, Decision.PART_FUNDED)
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -232,9 +274,106 @@ def count(election: Election, rule: Rule, lot: Sequence[str] | None = None) -> O
         _check_lot(election, lot)
     if rule is Rule.EQUAL_SHARES:
         return _EqualShares(election).count(lot)
+    if rule is Rule.SHORTLIST:
+        return _shortlist(election)
     if rule is Rule.GREEDY_THRESHOLD and election.threshold is None:
         raise CountingError("Reglen greedy-threshold kræver et mindste antal stemmer eller point.")
-    return _greedy(election, rule, lot)
+    return _Greedy(election, rule, lot).count()
+
+
+def count_with_lots(election: Election, rule: Rule, lots: Sequence[Sequence[str]]) -> Outcome:
+    """Count with the lots drawn so far. Where they are not enough, the outcome has no winners and its only tie is the
+    next one to draw: found by going on with any order, which changes nothing before that tie."""
+    if not lots:
+        return count(election, rule)
+    drawn = joined_lots(lots)
+    known: _Order | None = frozenset()
+    for lot in lots:
+        known = _joined(known or frozenset(), frozenset(pairwise(lot)))
+    try:
+        outcome = count(election, rule, drawn)
+    except LotError:
+        _check_lot(election, drawn)
+        rest = [project.id for project in election.projects if project.id not in set(drawn)]
+        outcome = count(election, rule, [*drawn, *rest])
+    waiting = next(
+        (tie for tie in outcome.ties if tie.resolved_by == "lot" and not _settled(tie, known)), None
+    )
+    if waiting is None:
+        return outcome
+    steps = tuple(step for step in outcome.steps if step.number < waiting.at)
+    return Outcome(rule, None, None, (replace(waiting, resolved_by=None),), steps)
+
+
+def _settled(tie: Tie, known: "_Order | None") -> bool:
+    """Has a lot said, of each two of these, which comes first?"""
+    return known is not None and all(
+        (one, other) in known or (other, one) in known for one, other in combinations(tie.tied, 2)
+    )
+
+
+def joined_lots(lots: Sequence[Sequence[str]]) -> list[str]:
+    """One order that keeps every lot's own. Raises CountingError when two lots say the opposite."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for order in lots:
+        for project in order:
+            sorter.add(project)
+        for earlier, later in pairwise(order):
+            sorter.add(later, earlier)
+    try:
+        return list(sorter.static_order())
+    except CycleError:
+        raise CountingError(
+            "Den trukne rækkefølge er den modsatte af en tidligere lodtrækning mellem de samme projekter."
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class PotCount:
+    """One pot's count. ``received`` is what other pots left for it; ``outcome`` is None while it waits for those in
+    ``waits_for``, whose lot must be drawn before it is known what they leave."""
+
+    election: Election
+    received: Mapping[str, Amount]
+    outcome: Outcome | None
+    waits_for: tuple[str, ...] = ()
+
+
+def count_pots(
+    elections: Mapping[str, Election],
+    rule: Rule,
+    *,
+    leftover_to: str | None = None,
+    lots: Mapping[str, Sequence[Sequence[str]]] | None = None,
+) -> dict[str, PotCount]:
+    """Count one election for each pot; ``lots`` holds the lots drawn in each. ``leftover_to`` is the pot that gets what the
+    others do not use (None: it stays theirs, and each pot is counted by itself). That pot is counted last, with what the
+    others left added to its budget, and waits as long as one of them waits for its lot. In the order of ``elections``."""
+    if leftover_to is not None and leftover_to not in elections:
+        raise CountingError(f"Puljen {leftover_to}, som skal have det, andre ikke bruger, er her ikke.")
+    drawn = lots or {}
+    counted = {
+        pot: PotCount(election, {}, count_with_lots(election, rule, drawn.get(pot, ())))
+        for pot, election in elections.items()
+        if pot != leftover_to
+    }
+    if leftover_to is not None:
+        last = elections[leftover_to]
+        waits_for = tuple(pot for pot, one in counted.items() if one.outcome and one.outcome.winners is None)
+        left = {
+            pot: exact(one.election.budget - one.outcome.spent)
+            for pot, one in counted.items()
+            if one.outcome is not None and one.outcome.spent is not None
+        }
+        received = {pot: amount for pot, amount in left.items() if amount and rule is not Rule.SHORTLIST}
+        last = replace(last, budget=exact(last.budget + sum(received.values())))
+        counted[leftover_to] = PotCount(
+            last,
+            received,
+            None if waits_for else count_with_lots(last, rule, drawn.get(leftover_to, ())),
+            waits_for,
+        )
+    return {pot: counted[pot] for pot in elections}
 
 
 def compare(election: Election, first: Rule, second: Rule, lot: Sequence[str] | None = None) -> Comparison:
@@ -266,75 +405,166 @@ def _not_drawn(tied: Iterable[str], lot: Sequence[str]) -> LotError:
     return LotError(f"Lodtrækningen mangler projekt {missing}, som står lige med et andet.")
 
 
-def _greedy(election: Election, rule: Rule, lot: Sequence[str] | None) -> Outcome:
+def _shortlist(election: Election) -> Outcome:
+    if election.shortlist is None:
+        raise CountingError("Reglen shortlist kræver, hvor mange projekter der går videre.")
     score, vote = scores(election), votes(election)
-    drawn = {project: place for place, project in enumerate(lot or ())}
-    threshold = election.threshold if rule is Rule.GREEDY_THRESHOLD else None
-    ranked = sorted(
-        election.projects,
-        key=lambda project: (-score[project.id], project.cost, drawn.get(project.id, len(drawn))),
+    ranked = sorted(election.projects, key=lambda project: (-score[project.id], project.cost))
+    last = [score[project.id] for project in ranked][: election.shortlist][-1:]
+    steps = tuple(
+        Step(
+            place,
+            project.id,
+            Decision.SHORTLISTED if score[project.id] >= last[0] else Decision.NOT_SHORTLISTED,
+            score[project.id],
+            vote[project.id],
+            project.cost,
+            election.budget,
+            election.budget,
+        )
+        for place, project in enumerate(ranked, start=1)
     )
-    left = exact(election.budget)
-    stopped = False
-    steps: list[Step] = []
-    ties: list[Tie] = []
-    winners: list[str] = []
+    chosen = tuple(step.project for step in steps if step.decision is Decision.SHORTLISTED)
+    return Outcome(Rule.SHORTLIST, chosen, 0, (), steps)
 
-    def take(project: Project, decision: Decision, tie: str | None) -> None:
-        nonlocal left
-        before = left
-        if decision is Decision.FUNDED:
-            left = exact(left - project.cost)
-            winners.append(project.id)
-        points, cast = score[project.id], vote[project.id]
-        steps.append(
-            Step(len(steps) + 1, project.id, decision, points, cast, project.cost, before, left, tie)
+
+class _Greedy:
+    """The rules that take the projects in order of points, cost and lot."""
+
+    def __init__(self, election: Election, rule: Rule, lot: Sequence[str] | None) -> None:
+        self.election, self.rule, self.lot = election, rule, lot
+        self.score, self.vote = scores(election), votes(election)
+        self.drawn = {project: place for place, project in enumerate(lot or ())}
+        self.left = exact(election.budget)
+        self.won: set[str] = set()  # alternatives of which one is funded
+        self.stopped = False
+        self.steps: list[Step] = []
+        self.ties: list[Tie] = []
+        self.winners: list[str] = []
+        shared = Counter(project.alternative for project in election.projects)
+        self.groups = {alternative for alternative, times in shared.items() if alternative and times > 1}
+
+    def count(self) -> Outcome:
+        threshold = self.election.threshold if self.rule is Rule.GREEDY_THRESHOLD else None
+        ranked = sorted(
+            self.election.projects,
+            key=lambda project: (
+                -self.score[project.id],
+                project.cost,
+                self.drawn.get(project.id, len(self.drawn)),
+            ),
+        )
+        open_end = False  # an undrawn tie after which it is not known what is left
+        for points, group in groupby(ranked, lambda project: self.score[project.id]):
+            equals = list(group)
+            if threshold is not None and points < threshold:
+                for project in equals:
+                    self.take(project, Decision.BELOW_THRESHOLD, None)
+                continue
+            if open_end:
+                for project in equals:
+                    self.take(project, Decision.UNDECIDED, None)
+                continue
+            rivals = self.felt(equals)
+            by_cost = bool(rivals) and equals[0].cost != equals[-1].cost
+            if by_cost:
+                tied = tuple(project.id for project in equals if project.alternative not in self.won)
+                self.ties.append(Tie(tied, len(self.steps) + 1, "cost"))
+            for _cost, same in groupby(equals, lambda project: project.cost):
+                if open_end:
+                    for project in same:
+                        self.take(project, Decision.UNDECIDED, None)
+                else:
+                    open_end = self.alike(list(same), "cost" if by_cost else None)
+        if any(tie.resolved_by is None for tie in self.ties):
+            return Outcome(self.rule, None, None, tuple(self.ties), tuple(self.steps))
+        spent = exact(self.election.budget - self.left)
+        return Outcome(self.rule, tuple(self.winners), spent, tuple(self.ties), tuple(self.steps))
+
+    def alike(self, projects: list[Project], tie: str | None) -> bool:
+        """Take projects of the same points and cost; true when a lot is missing and what comes after hangs on it."""
+        rivals = self.felt(projects)
+        if rivals:
+            tied = tuple(project.id for project in rivals)
+            if self.lot is not None and not self.drawn.keys() >= set(tied):
+                raise _not_drawn(tied, self.lot)
+            tie = None if self.lot is None else "lot"
+            self.ties.append(Tie(tied, len(self.steps) + 1, tie))
+            if self.lot is None:
+                for project in projects:
+                    self.take(
+                        project, Decision.UNDECIDED if project in rivals else self.decide(project), None
+                    )
+                cost = projects[0].cost
+                if self.election.part_funding or any(
+                    project.alternative in self.groups for project in projects
+                ):
+                    return True
+                self.left = exact(
+                    self.left - self.left // cost * cost
+                )  # whoever is drawn, as many at that cost
+                self.stopped = self.rule is Rule.GREEDY_NO_SKIP
+                return False
+        left_before = frozenset(self.won)
+        for project in projects:
+            told = not self.stopped and project.alternative not in left_before
+            self.take(project, self.decide(project), tie if told else None)
+        return False
+
+    def felt(self, tied: list[Project]) -> list[Project]:
+        """Those of these equals among whom the order decides who wins or how much; none when it is of no account.
+
+        Those already excluded can't win in any order. Of the others, whoever fits or can take a part now would win if it
+        came first. Passing over, the rest never can, as money only gets less; stopping, one of the rest put first would
+        stop the count, so they count. Where two exclude each other, whichever comes first wins. Where there is money for
+        all, all win. Where there is not, two that cost something can't both get the whole of what they would get first.
+        """
+        if self.stopped:
+            return []
+        still = [project for project in tied if project.alternative not in self.won]
+        winning = [project for project in still if project.cost <= self.left or self.part(project)]
+        if len(still) < 2 or not winning:
+            return []
+        if self.rule is Rule.GREEDY_NO_SKIP and len(winning) < len(still):
+            return still
+        excluding = [project.alternative for project in winning if project.alternative]
+        crowded = sum(project.cost for project in winning) > self.left
+        if len(set(excluding)) < len(excluding) or (
+            crowded and sum(project.cost > 0 for project in winning) > 1
+        ):
+            return winning
+        return []
+
+    def part(self, project: Project) -> bool:
+        return self.election.part_funding and project.least is not None and project.least <= self.left
+
+    def decide(self, project: Project) -> Decision:
+        if self.stopped:
+            return Decision.AFTER_STOP
+        if project.alternative in self.won:
+            return Decision.EXCLUDED
+        if project.cost <= self.left:
+            return Decision.FUNDED
+        return Decision.PART_FUNDED if self.part(project) else Decision.DOES_NOT_FIT
+
+    def take(self, project: Project, decision: Decision, tie: str | None) -> None:
+        before = self.left
+        if decision in (Decision.FUNDED, Decision.PART_FUNDED):
+            self.left = exact(self.left - project.cost) if decision is Decision.FUNDED else 0
+            self.winners.append(project.id)
+            if project.alternative:
+                self.won.add(project.alternative)
+        elif decision is Decision.DOES_NOT_FIT:
+            self.stopped = self.rule is Rule.GREEDY_NO_SKIP
+        points, cast = self.score[project.id], self.vote[project.id]
+        self.steps.append(
+            Step(
+                len(self.steps) + 1, project.id, decision, points, cast, project.cost, before, self.left, tie
+            )
         )
 
-    for points, group in groupby(ranked, lambda project: score[project.id]):
-        equals = list(group)
-        if threshold is not None and points < threshold:
-            for project in equals:
-                take(project, Decision.BELOW_THRESHOLD, None)
-            continue
-        fitting = [project for project in equals if project.cost <= left]
-        crowded = not stopped and bool(fitting) and sum(project.cost for project in equals) > left
-        if rule is not Rule.GREEDY_NO_SKIP:
-            crowded = crowded and sum(project.cost for project in fitting) > left
-        by_cost = crowded and equals[0].cost != equals[-1].cost
-        if by_cost:
-            ties.append(Tie(tuple(project.id for project in equals), len(steps) + 1, "cost"))
-        for cost, same in groupby(equals, lambda project: project.cost):
-            alike = list(same)
-            room = len(alike) if cost == 0 else int(left // cost)
-            tie = "cost" if by_cost else None
-            undrawn = False
-            if not stopped and 0 < room < len(alike):
-                tied = tuple(project.id for project in alike)
-                if lot is not None and not drawn.keys() >= set(tied):
-                    raise _not_drawn(tied, lot)
-                undrawn = lot is None
-                tie = None if undrawn else "lot"
-                ties.append(Tie(tied, len(steps) + 1, tie))
-            for project in alike:
-                if stopped:
-                    take(project, Decision.AFTER_STOP, None)
-                elif undrawn:
-                    take(project, Decision.UNDECIDED, None)
-                elif project.cost <= left:
-                    take(project, Decision.FUNDED, tie)
-                else:
-                    take(project, Decision.DOES_NOT_FIT, tie)
-                    stopped = rule is Rule.GREEDY_NO_SKIP
-            if undrawn:
-                left = exact(left - room * cost)  # whoever is drawn, the same number at the same cost
-                stopped = rule is Rule.GREEDY_NO_SKIP
-    if any(tie.resolved_by is None for tie in ties):
-        return Outcome(rule, None, None, tuple(ties), tuple(steps))
-    return Outcome(rule, tuple(winners), exact(election.budget - left), tuple(ties), tuple(steps))
 
-
-_Order = frozenset[tuple[int, int]]
+_Order = frozenset[tuple[Any, Any]]
 """Pairs (earlier, later) of projects, closed under transitivity: what is known or supposed of the lot."""
 
 
@@ -462,6 +692,19 @@ class _EqualShares:
             for index, weight in enumerate(self.weights)
             if weight and self.costs[index]
         )
+        self.everything = [*self.free, *(index for _, index in self.first_queue)]
+        alike: dict[str, list[int]] = {}
+        for index in self.everything:
+            if alternative := election.projects[index].alternative:
+                alike.setdefault(alternative, []).append(index)
+        self.others: dict[int, frozenset[int]] = {
+            index: frozenset(group) - {index} for group in alike.values() if len(group) > 1 for index in group
+        }
+        # what can be spent at most, and a raise from which nobody can be emptied: no further one changes anything
+        self.dearest = sum(self.costs[index] for index in self.everything if index not in self.others) + sum(
+            max(self.costs[index] for index in group) for group in alike.values() if len(group) > 1
+        )
+        self.enough = sum(self.costs[index] for index in self.everything) // self.unit + 1
         self.followed = 0
         self.drawn: set[int] = set()
         self.score, self.votes = scores(election), votes(election)
@@ -509,9 +752,8 @@ class _EqualShares:
         self, order: _Order, raised: int, before: list[_Purchases], met: tuple[Tie, ...]
     ) -> Iterator[_End]:
         """Every way the completion can end under ``order``, from this raise on."""
-        everything = [*self.free, *(index for _, index in self.first_queue)]
-        if not self.voter_count or sum(self.costs[index] for index in everything) <= self.budget:
-            raised = int(self.election.budget) + 1  # a share above the whole budget buys all that has a vote
+        if not self.voter_count or self.dearest <= self.budget:
+            raised = int(self.election.budget) + 1  # a share above the whole budget buys all that it can
             yield from (
                 _End(ends.bought, ends.order, raised, None, ends.ties) for ends in self._round(raised, order)
             )
@@ -523,6 +765,9 @@ class _EqualShares:
             ends = self._round(raised, order)
             if any(end.spent > self.budget for end in ends):
                 break
+            if raised >= self.enough:  # alternatives keep it within the budget for ever
+                yield from (_End(end.bought, end.order, raised, None, (*met, *end.ties)) for end in ends)
+                return
             before = ends
             raised += 1
         before = before or self._round(raised - 1, order)
@@ -553,7 +798,7 @@ class _EqualShares:
 
         stride = 1
         low = within(raised)
-        while low is not None:
+        while low is not None and raised < self.enough:
             high = within(raised + stride)
             if high is not None and (stride == 1 or low.leads_to(high)):
                 raised, low, stride = raised + stride, high, stride * 2
@@ -562,19 +807,24 @@ class _EqualShares:
                 stride //= 2
             else:
                 raised, low = raised + 1, None
-        return raised
+        return min(raised, self.enough) if low is not None else raised
 
     def _round(self, raised: int, order: _Order, *, trace: bool = False) -> list[_Purchases]:
         """One whole count with every share raised by ``raised``: one end for each way its ties can fall."""
         parts = self.voter_count or 1
         share = self.budget + raised * self.unit * parts
-        start = _Purchases(self.groups, share, parts, self.first_queue[:], order)
-        for index in self.free:
-            start.bought = (*start.bought, index)
-            if trace:
-                start.steps.append(self._step(start, index, Decision.FUNDED))
         ends = []
-        under_way = [start]
+        under_way = []
+        for free, kept, ties in self._free(order, raised):
+            start = _Purchases(self.groups, share, parts, self.first_queue[:], kept)
+            start.ties = ties
+            for index in free:
+                start.bought = (*start.bought, index)
+                self._leave(start, index)
+                if trace:
+                    tie = next((tie.resolved_by for tie in ties if self._id(index) in tie.tied), None)
+                    start.steps.append(self._step(start, index, Decision.FUNDED, tie=tie))
+            under_way.append(start)
         while under_way:
             state = under_way.pop()
             while offers := self._best(state):
@@ -591,6 +841,43 @@ class _EqualShares:
                 self._rest(state)
             ends.append(state)
         return ends
+
+    def _free(self, order: _Order, raised: int) -> list[tuple[list[int], _Order, tuple[Tie, ...]]]:
+        """The projects with a vote that cost nothing, in each way that the lot can choose among alternatives: of those
+        that exclude each other the one with most points."""
+        ways: list[tuple[list[int], _Order, tuple[Tie, ...]]] = [([], order, ())]
+        settled: set[int] = set()
+        for index in self.free:
+            if index in settled:
+                continue
+            group = [index, *(other for other in self.free if other in self.others.get(index, ()))]
+            settled.update(group)
+            most = max(self.weights[each] for each in group)
+            rivals = [each for each in group if self.weights[each] == most]
+            further = []
+            for chosen, known, ties in ways:
+                if len(rivals) > 1:
+                    tie = self._tie(
+                        rivals, len(chosen) + 1, "lot" if {*rivals} <= self.drawn else None, raised
+                    )
+                    ties = (*ties, tie)
+                placings = [(first, _placing_first(known, first, rivals)) for first in rivals]
+                found = [([*chosen, first], placed, ties) for first, placed in placings if placed is not None]
+                self.followed += 1000 * (len(found) - 1)
+                if self.followed > EXPLORATION:
+                    raise _TooManyOrders(ties[-1])
+                further += found
+            ways = further
+        return ways
+
+    def _leave(self, state: _Purchases, bought: int) -> None:
+        """The bought project's alternatives are no longer to be had."""
+        if others := self.others.get(bought):
+            state.queue = [entry for entry in state.queue if entry[1] not in others]
+            heapify(state.queue)
+
+    def _id(self, index: int) -> str:
+        return self.election.projects[index].id
 
     def _best(self, state: _Purchases) -> list[_Offer]:
         """The projects that ask least of their voters now; empty when nobody can buy anything more.
@@ -670,7 +957,8 @@ class _EqualShares:
     def _clashes(self, state: _Purchases, offers: list[_Offer]) -> list[set[int]]:
         """Which of these equal offers get in each other's way, in connected sets.
 
-        Offers whose shared voters can pay for all that they support are bought at this price in any order.
+        Offers whose shared voters can pay for all that they support are bought at this price in any order, unless they
+        exclude each other.
         """
         rho = offers[0].rho
         asked: dict[int, int] = {}
@@ -681,16 +969,19 @@ class _EqualShares:
                 for group in groups:
                     asked[group] = asked.get(group, 0) + cost * points
                     wanted.setdefault(group, []).append(offer.project)
+        offered = {offer.project for offer in offers}
+        clashing = [
+            {project, *(self.others[project] & offered)} for project in offered if project in self.others
+        ]
+        clashing += [
+            set(projects)
+            for group, projects in wanted.items()
+            if state.money[state.wallet[group]] * rho.denominator < rho.numerator * state.parts * asked[group]
+        ]
         sets: list[set[int]] = []
-        for group, projects in wanted.items():
-            if len(projects) < 2:
+        for joined in clashing:
+            if len(joined) < 2:
                 continue
-            if (
-                state.money[state.wallet[group]] * rho.denominator
-                >= rho.numerator * state.parts * asked[group]
-            ):
-                continue
-            joined = set(projects)
             apart = []
             for other in sets:
                 if joined & other:
@@ -706,7 +997,8 @@ class _EqualShares:
         )
 
     def _buy(self, state: _Purchases, offer: _Offer, tie: str | None, *, trace: bool) -> None:
-        state.queue = [entry for entry in state.queue if entry[1] != offer.project]
+        left = self.others.get(offer.project, frozenset()) | {offer.project}
+        state.queue = [entry for entry in state.queue if entry[1] not in left]
         heapify(state.queue)
         factor = offer.weight // gcd(offer.due, offer.weight)
         due = offer.due * factor // offer.weight
@@ -749,7 +1041,10 @@ class _EqualShares:
         ids = [project.id for project in self.election.projects]
         rest = [index for index in range(len(ids)) if index not in state.bought]
         for index in sorted(rest, key=lambda index: (-self.score[ids[index]], self.costs[index])):
-            state.steps.append(self._step(state, index, Decision.TOO_LITTLE_SUPPORT))
+            excluded = not self.others.get(index, frozenset()).isdisjoint(state.bought)
+            state.steps.append(
+                self._step(state, index, Decision.EXCLUDED if excluded else Decision.TOO_LITTLE_SUPPORT)
+            )
 
     def _step(self, state: _Purchases, index: int, decision: Decision, **paid: Any) -> Step:
         project = self.election.projects[index]
@@ -801,7 +1096,9 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
     error = [0.0] * shares.groups
     common = worst = rounding
     queue = [(float(bound) * (1 - 1e-14), project) for bound, project in shares.first_queue]
-    sketch = _Sketch(spent=sum(shares.costs[project] for project in shares.free))
+    sketch = _Sketch()
+    gone = frozenset().union(*(shares.others.get(project, ()) for project in shares.free))
+    queue = [entry for entry in queue if entry[1] not in gone]
     while True:
         offers: dict[int, _Estimate] = {}
         tied: set[int] = set()
@@ -824,7 +1121,10 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
         for project in offers.keys() - tied:
             heappush(queue, (offers[project].least, project))
         least_other = queue[0][0] if queue else inf
-        if len(tied) > 1 and not _surely_paid(shares, {each: offers[each] for each in tied}, money, worst):
+        if len(tied) > 1 and (
+            any(not tied.isdisjoint(shares.others.get(each, ())) for each in tied)
+            or not _surely_paid(shares, {each: offers[each] for each in tied}, money, worst)
+        ):
             cheapest = min(tied, key=lambda each: shares.costs[each])
             dearer = tied - {cheapest}
             # when nobody is emptied rho is one part in the project's points: an exact tie, settled by the cost
@@ -857,6 +1157,9 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
                         money[group] = 0.0 if left < -error[group] - common else _PERHAPS
                 worst = max(worst, max(map(error.__getitem__, groups)) + common)
             sketch.spent += shares.costs[project]
+        if gone := frozenset().union(*(shares.others.get(project, ()) for project in tied)):
+            queue = [entry for entry in queue if entry[1] not in gone]
+            heapify(queue)
         sketch.bought.append(frozenset(tied))
         sketch.most.append(most)
         sketch.least_other.append(least_other)

@@ -3,24 +3,21 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from budgets import counting, pabulib
 from budgets.ballots import Paper, round_paper
-from budgets.counting import Amount, CountingError, Election, LotError, Outcome, Rule
+from budgets.counting import Amount, Election, Rule
 from budgets.models import BallotProject, BallotType, CitizenBudget, CountedBallot, CountingRule, Round
 from budgets.pabulib import RULE_NAMES, RULES, VoteType, cell, number
 
@@ -92,38 +89,6 @@ def election_of(round: Round) -> Election:
 def points_of(stored: int | str) -> Amount:
     """Points are stored as whole numbers; parts of a point (only in imported elections) as text."""
     return stored if isinstance(stored, int) else counting.exact(Fraction(stored))
-
-
-def count_with_lots(cast: Election, rule: Rule, lots: Sequence[Sequence[str]]) -> Outcome:
-    """Count with the lots drawn so far. Where they are not enough, the outcome has no winners and its only tie is the
-    next one to draw: found by going on with any order, which changes nothing before that tie."""
-    if not lots:
-        return counting.count(cast, rule)
-    drawn = joined_lots(lots)
-    try:
-        return counting.count(cast, rule, drawn)
-    except LotError:
-        rest = [project.id for project in cast.projects if project.id not in set(drawn)]
-        ahead = counting.count(cast, rule, [*drawn, *rest])
-        waiting = next(
-            tie for tie in ahead.ties if tie.resolved_by == "lot" and not set(tie.tied) <= set(drawn)
-        )
-        steps = tuple(step for step in ahead.steps if step.number < waiting.at)
-        return Outcome(rule, None, None, (replace(waiting, resolved_by=None),), steps)
-
-
-def joined_lots(lots: Sequence[Sequence[str]]) -> list[str]:
-    """One order that keeps every lot's own. Raises CountingError when two lots say the opposite."""
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for order in lots:
-        for earlier, later in pairwise(order):
-            sorter.add(later, earlier)
-    try:
-        return list(sorter.static_order())
-    except CycleError:
-        raise CountingError(
-            _("The order drawn is the opposite of an earlier lot between the same projects.")
-        ) from None
 
 
 def file_name(round: Round) -> str:

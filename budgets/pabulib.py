@@ -7,6 +7,13 @@ for people. What the count does not rest on (a ``votes`` or ``score`` column tha
 a warning. Cells are kept as they stand, so ``parse(write(file)) == file``; ``write`` gives the same bytes for the
 same election, whatever the machine, so that its SHA-256 can be published.
 
+Beside the format's own words we write these, which other readers pass over. In META: ``pot``, the key of the pot that the
+file is of (its name stands in ``subunit``), and ``pots``, the keys of all pots of the vote, parted by commas;
+``leftover_to``, the pot that gets what the others do not use (none: it moves nowhere); ``part_funding``, 1 where the first
+project that does not fit may get what is left; ``shortlist_size``, how many go on by the rule ``shortlist``. In PROJECTS:
+``alternative``, the same in projects that exclude each other; ``least_cost``, the smallest part of its cost that a project
+takes.
+
 A cell cannot hold a line break: other readers of the format go by lines, so it would be read as something else.
 """
 
@@ -51,11 +58,16 @@ RULES = {
     "greedy-threshold": Rule.GREEDY_THRESHOLD,
     "equalshares/add1": Rule.EQUAL_SHARES,
     "equalshares/add1-comparison": Rule.EQUAL_SHARES,
+    "shortlist": Rule.SHORTLIST,
 }
 """What a file calls its rule. ``add1-comparison`` ends with a published comparison with the greedy outcome."""
 
 RULE_NAMES = {rule: name for name, rule in reversed(RULES.items())}
 """What we call a rule in a file."""
+
+POT, POTS, LEFTOVER_TO = "pot", "pots", "leftover_to"
+PART_FUNDING, SHORTLIST_SIZE = "part_funding", "shortlist_size"
+ALTERNATIVE, LEAST_COST = "alternative", "least_cost"
 
 _SECTIONS = ("META", "PROJECTS", "VOTES")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:[.,][0-9]{1,9})?")
@@ -105,6 +117,21 @@ class Pabulib:
     @property
     def vote_type(self) -> VoteType:
         return VoteType(self.meta["vote_type"].strip())
+
+    @property
+    def pot(self) -> str:
+        """The key of the pot that the file is of; empty where there are none."""
+        return self.meta.get(POT, "").strip()
+
+    @property
+    def pots(self) -> tuple[str, ...]:
+        """The keys of all pots of the vote."""
+        return _listed(self.meta.get(POTS, ""))
+
+    @property
+    def leftover_to(self) -> str | None:
+        """The pot that gets what the others do not use."""
+        return self.meta.get(LEFTOVER_TO, "").strip() or None
 
     def official_winners(self) -> tuple[str, ...] | None:
         """The ids marked as selected, None when the file does not say. A mark of 2 or 3 is an award or the like."""
@@ -182,6 +209,8 @@ class _Reader:
             self._ballots(projects),
             self._meta_amount("budget") or 0,
             self._meta_amount("min_project_score_threshold"),
+            self._meta_flag(PART_FUNDING),
+            self._meta_whole(SHORTLIST_SIZE),
         )
         self._compare_tally(election)
         return Pabulib(
@@ -270,11 +299,34 @@ class _Reader:
             raise ParseError(
                 self.section_line["VOTES"] + 1, "header", "Afsnittet VOTES mangler kolonnen points."
             )
+        self._check_pots()
+        if self.meta["rule"].strip() == RULE_NAMES[Rule.SHORTLIST] and not self._meta_whole(SHORTLIST_SIZE):
+            raise ParseError(
+                self.meta_line.get(SHORTLIST_SIZE, self.meta_line["rule"]),
+                "shortlist-size",
+                f"Reglen shortlist kræver, at {SHORTLIST_SIZE} siger, hvor mange der går videre (mindst 1).",
+            )
+
+    def _check_pots(self) -> None:
+        """The file's own pot and the one that money moves to are among the vote's pots."""
+        pots = _listed(self.meta.get(POTS, ""))
+        if len(set(pots)) != len(pots):
+            raise ParseError(self.meta_line[POTS], "pot-twice", f"En pulje står to gange i {POTS}.")
+        for key in (POT, LEFTOVER_TO):
+            named = self.meta.get(key, "").strip()
+            if named and named not in pots:
+                raise ParseError(
+                    self.meta_line[key], "unknown-pot", f"{key} er {_shown(named)}, som ikke står i {POTS}."
+                )
+        if pots and not self.meta.get(POT, "").strip():
+            raise ParseError(self.meta_line[POTS], "pot-missing", f"META har {POTS}, men mangler {POT}.")
 
     def _projects(self) -> tuple[Project, ...]:
         fields = self.header["PROJECTS"]
         cost_at = fields.index("cost")
-        name_at = fields.index("name") if "name" in fields else None
+        name_at, alternative_at, least_at = (
+            fields.index(name) if name in fields else None for name in ("name", ALTERNATIVE, LEAST_COST)
+        )
         seen: set[str] = set()
         projects = []
         for line, row in zip(self.row_line["PROJECTS"], self.rows["PROJECTS"], strict=True):
@@ -285,7 +337,16 @@ class _Reader:
                 raise ParseError(line, "project-twice", f"Projekt {_shown(project)} står to gange.")
             seen.add(project)
             cost = _amount(line, "cost", row[cost_at])
-            projects.append(Project(project, cost, row[name_at].strip() if name_at is not None else ""))
+            name = row[name_at].strip() if name_at is not None else ""
+            alternative = row[alternative_at].strip() if alternative_at is not None else ""
+            least = None
+            if least_at is not None and row[least_at].strip():
+                least = _amount(line, LEAST_COST, row[least_at])
+                if not 0 < least <= cost:
+                    raise ParseError(
+                        line, "least-cost", f"{LEAST_COST} skal være over nul og højst det, projektet koster."
+                    )
+            projects.append(Project(project, cost, name, alternative, least))
         return tuple(projects)
 
     def _ballots(self, projects: tuple[Project, ...]) -> dict[Ballot, int]:
@@ -328,6 +389,12 @@ class _Reader:
     def _meta_amount(self, key: str) -> Amount | None:
         text = self.meta.get(key, "").strip()
         return _amount(self.meta_line[key], key, text) if text else None
+
+    def _meta_flag(self, key: str) -> bool:
+        text = self.meta.get(key, "").strip()
+        if text not in ("", "0", "1"):
+            raise ParseError(self.meta_line[key], "not-a-flag", f"{key} skal være 0 eller 1.")
+        return text == "1"
 
     def _meta_whole(self, key: str) -> int | None:
         text = self.meta.get(key, "").strip()
@@ -443,6 +510,10 @@ def _amount(line: int, what: str, text: str) -> Amount:
     if value < 0:
         raise ParseError(line, "negative", f"{what} er under nul: {_shown(text)}.")
     return value
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _shown(text: str) -> str:

@@ -14,12 +14,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
 from heapq import heapify, heappop, heappush
 from io import TextIOWrapper
-from itertools import groupby
+from itertools import combinations, groupby, pairwise
 from math import fsum, gcd, inf, lcm
 from operator import itemgetter, lt
 from pathlib import Path
@@ -29,7 +30,7 @@ from typing import Any, NoReturn
 #
 # How the votes of a citizen budget become funded projects.
 #
-# Four rules, all of them asked in the same way: ``count(election, rule, lot)``.
+# Five rules, all of them asked in the same way: ``count(election, rule, lot)``.
 #
 # ``greedy``            most points first; a project that no longer fits is passed over.
 # ``greedy-no-skip``    the same, but the count stops at the first project that does not fit.
@@ -48,6 +49,20 @@ from typing import Any, NoReturn
 #                       ``exhaustion_by_budget_increase(…, budget_step=num_ballots, exhaustive_stop=False)``.
 #                       A project that costs nothing and has a vote is funded at once; one that nobody voted
 #                       for never is. The greedy rules do fund a project without votes when money is left.
+# ``shortlist``         a first round: the ``election.shortlist`` projects with most points go on, and all that stand equal
+#                       with the last of them. Nothing is bought, no lot is drawn, and alternatives may go on together.
+#
+# **Alternatives.** Of the projects with the same ``alternative`` at most one is funded: once one of them is, the others
+# leave. An excluded project is passed over; ``greedy-no-skip`` does not stop at it. In Equal Shares the others leave the
+# market as soon as one is bought; where that keeps every raise within the budget, the result is the one that no further
+# raise changes (the share is then above the cost of all that has a vote together).
+#
+# **Part funding.** Where ``election.part_funding`` is set (the greedy rules only), the first project in order that there is
+# not money for, but whose ``least`` is no more than what is left, gets all that is left, and then nothing is left. A
+# project that does not fit and cannot take a part (no ``least``, or too high a one) does not fit: ``greedy`` passes it
+# over, ``greedy-no-skip`` stops at it. One that gets a part fits, so the count goes on, with nothing left.
+#
+# **Pots.** ``count_pots`` counts one election for each pot, and adds what the others leave to the city-wide one.
 #
 # Every comparison that decides is made on whole numbers or fractions, so a tie is a tie. The completion of Equal Shares
 # may take hundreds of raises; those on the way, of which only "within the budget" must be known, are first sketched in
@@ -56,11 +71,10 @@ from typing import Any, NoReturn
 #
 # **Ties.** Equal points (in Equal Shares: an equal price per krone) are settled by the lower cost, then by a public
 # lot: ids in the order they were drawn. ``Outcome.ties`` lists only ties where the order was felt. A tie that needs
-# a lot which has not been drawn leaves ``winners`` None. Whether the winners hang on it is exact for the greedy rules:
-# among k projects of the same points and cost, room for none or for all means that the order is of no account.
-# In Equal Shares it is first asked whether the tied can all be bought at that price from the voters they share
-# (then any order ends the same); where they cannot, every order is followed to the end, through all raises, and
-# only different winners count as a decided tie. Following orders is bounded (``EXPLORATION``); past the bound the
+# a lot which has not been drawn leaves ``winners`` None. Whether the winners hang on it is exact for the greedy rules
+# (``_Greedy.felt`` says why). In Equal Shares it is first asked whether the tied exclude each other, and whether they can
+# all be bought at that price from the voters they share (then any order ends the same); where they cannot, every order
+# is followed to the end, through all raises, and only different winners count as a decided tie. Following orders is bounded (``EXPLORATION``); past the bound the
 # answer is to draw the lot, which is always right, if at times more than was needed.
 
 Amount = int | Fraction
@@ -78,12 +92,17 @@ class Rule(StrEnum):
     GREEDY_NO_SKIP = "greedy-no-skip"
     GREEDY_THRESHOLD = "greedy-threshold"
     EQUAL_SHARES = "equal-shares"
+    SHORTLIST = "shortlist"
 
 
 class Decision(StrEnum):
     """What became of a project, step by step."""
 
     FUNDED = "funded"
+    PART_FUNDED = "part-funded"  # gets what is left: step.before
+    EXCLUDED = "excluded"  # another of its alternatives was funded
+    SHORTLISTED = "shortlisted"
+    NOT_SHORTLISTED = "not-shortlisted"
     DOES_NOT_FIT = "does-not-fit"
     AFTER_STOP = "after-stop"  # greedy-no-skip: an earlier project did not fit
     BELOW_THRESHOLD = "below-threshold"
@@ -101,19 +120,27 @@ class LotError(CountingError):
 
 @dataclass(frozen=True, slots=True)
 class Project:
+    """Projects with the same ``alternative`` exclude each other. ``least`` is the smallest part of its cost that it can be
+    carried out for; None: only for all of it."""
+
     id: str
     cost: Amount
     name: str = ""
+    alternative: str = ""
+    least: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Election:
-    """``ballots`` holds how many cast each different ballot; blank ones count in the number of voters."""
+    """``ballots`` holds how many cast each different ballot; blank ones count in the number of voters. ``shortlist`` is how
+    many go on from a first round."""
 
     projects: tuple[Project, ...]
     ballots: Mapping[Ballot, int]
     budget: Amount
     threshold: Amount | None = None
+    part_funding: bool = False
+    shortlist: int | None = None
 
     def __post_init__(self) -> None:
         ids = {project.id for project in self.projects}
@@ -121,6 +148,12 @@ class Election:
             raise CountingError("To projekter har samme nummer.")
         if self.budget < 0 or any(project.cost < 0 for project in self.projects):
             raise CountingError("Budgettet eller en pris er under nul.")
+        if any(
+            project.least is not None and not 0 < project.least <= project.cost for project in self.projects
+        ):
+            raise CountingError("Et mindstebeløb skal være over nul og højst det, projektet koster.")
+        if self.shortlist is not None and self.shortlist < 1:
+            raise CountingError("Mindst ét projekt skal gå videre fra første runde.")
         for ballot in self.ballots:
             named = [project for project, _ in ballot]
             if not ids.issuperset(named) or len(set(named)) != len(named):
@@ -193,6 +226,15 @@ class Outcome:
     def undecided(self) -> tuple[Tie, ...]:
         return tuple(tie for tie in self.ties if tie.resolved_by is None)
 
+    @property
+    def amounts(self) -> dict[str, Amount]:
+        """What each winner gets: its cost, or the part that was left. Empty for a shortlist, which gives nothing."""
+        return {
+            step.project: exact(step.before - step.after)
+            for step in self.steps
+            if step.decision in (Decision.FUNDED, Decision.PART_FUNDED)
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -249,9 +291,106 @@ def count(election: Election, rule: Rule, lot: Sequence[str] | None = None) -> O
         _check_lot(election, lot)
     if rule is Rule.EQUAL_SHARES:
         return _EqualShares(election).count(lot)
+    if rule is Rule.SHORTLIST:
+        return _shortlist(election)
     if rule is Rule.GREEDY_THRESHOLD and election.threshold is None:
         raise CountingError("Reglen greedy-threshold kræver et mindste antal stemmer eller point.")
-    return _greedy(election, rule, lot)
+    return _Greedy(election, rule, lot).count()
+
+
+def count_with_lots(election: Election, rule: Rule, lots: Sequence[Sequence[str]]) -> Outcome:
+    """Count with the lots drawn so far. Where they are not enough, the outcome has no winners and its only tie is the
+    next one to draw: found by going on with any order, which changes nothing before that tie."""
+    if not lots:
+        return count(election, rule)
+    drawn = joined_lots(lots)
+    known: _Order | None = frozenset()
+    for lot in lots:
+        known = _joined(known or frozenset(), frozenset(pairwise(lot)))
+    try:
+        outcome = count(election, rule, drawn)
+    except LotError:
+        _check_lot(election, drawn)
+        rest = [project.id for project in election.projects if project.id not in set(drawn)]
+        outcome = count(election, rule, [*drawn, *rest])
+    waiting = next(
+        (tie for tie in outcome.ties if tie.resolved_by == "lot" and not _settled(tie, known)), None
+    )
+    if waiting is None:
+        return outcome
+    steps = tuple(step for step in outcome.steps if step.number < waiting.at)
+    return Outcome(rule, None, None, (replace(waiting, resolved_by=None),), steps)
+
+
+def _settled(tie: Tie, known: "_Order | None") -> bool:
+    """Has a lot said, of each two of these, which comes first?"""
+    return known is not None and all(
+        (one, other) in known or (other, one) in known for one, other in combinations(tie.tied, 2)
+    )
+
+
+def joined_lots(lots: Sequence[Sequence[str]]) -> list[str]:
+    """One order that keeps every lot's own. Raises CountingError when two lots say the opposite."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for order in lots:
+        for project in order:
+            sorter.add(project)
+        for earlier, later in pairwise(order):
+            sorter.add(later, earlier)
+    try:
+        return list(sorter.static_order())
+    except CycleError:
+        raise CountingError(
+            "Den trukne rækkefølge er den modsatte af en tidligere lodtrækning mellem de samme projekter."
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class PotCount:
+    """One pot's count. ``received`` is what other pots left for it; ``outcome`` is None while it waits for those in
+    ``waits_for``, whose lot must be drawn before it is known what they leave."""
+
+    election: Election
+    received: Mapping[str, Amount]
+    outcome: Outcome | None
+    waits_for: tuple[str, ...] = ()
+
+
+def count_pots(
+    elections: Mapping[str, Election],
+    rule: Rule,
+    *,
+    leftover_to: str | None = None,
+    lots: Mapping[str, Sequence[Sequence[str]]] | None = None,
+) -> dict[str, PotCount]:
+    """Count one election for each pot; ``lots`` holds the lots drawn in each. ``leftover_to`` is the pot that gets what the
+    others do not use (None: it stays theirs, and each pot is counted by itself). That pot is counted last, with what the
+    others left added to its budget, and waits as long as one of them waits for its lot. In the order of ``elections``."""
+    if leftover_to is not None and leftover_to not in elections:
+        raise CountingError(f"Puljen {leftover_to}, som skal have det, andre ikke bruger, er her ikke.")
+    drawn = lots or {}
+    counted = {
+        pot: PotCount(election, {}, count_with_lots(election, rule, drawn.get(pot, ())))
+        for pot, election in elections.items()
+        if pot != leftover_to
+    }
+    if leftover_to is not None:
+        last = elections[leftover_to]
+        waits_for = tuple(pot for pot, one in counted.items() if one.outcome and one.outcome.winners is None)
+        left = {
+            pot: exact(one.election.budget - one.outcome.spent)
+            for pot, one in counted.items()
+            if one.outcome is not None and one.outcome.spent is not None
+        }
+        received = {pot: amount for pot, amount in left.items() if amount and rule is not Rule.SHORTLIST}
+        last = replace(last, budget=exact(last.budget + sum(received.values())))
+        counted[leftover_to] = PotCount(
+            last,
+            received,
+            None if waits_for else count_with_lots(last, rule, drawn.get(leftover_to, ())),
+            waits_for,
+        )
+    return {pot: counted[pot] for pot in elections}
 
 
 def compare(election: Election, first: Rule, second: Rule, lot: Sequence[str] | None = None) -> Comparison:
@@ -283,75 +422,166 @@ def _not_drawn(tied: Iterable[str], lot: Sequence[str]) -> LotError:
     return LotError(f"Lodtrækningen mangler projekt {missing}, som står lige med et andet.")
 
 
-def _greedy(election: Election, rule: Rule, lot: Sequence[str] | None) -> Outcome:
+def _shortlist(election: Election) -> Outcome:
+    if election.shortlist is None:
+        raise CountingError("Reglen shortlist kræver, hvor mange projekter der går videre.")
     score, vote = scores(election), votes(election)
-    drawn = {project: place for place, project in enumerate(lot or ())}
-    threshold = election.threshold if rule is Rule.GREEDY_THRESHOLD else None
-    ranked = sorted(
-        election.projects,
-        key=lambda project: (-score[project.id], project.cost, drawn.get(project.id, len(drawn))),
+    ranked = sorted(election.projects, key=lambda project: (-score[project.id], project.cost))
+    last = [score[project.id] for project in ranked][: election.shortlist][-1:]
+    steps = tuple(
+        Step(
+            place,
+            project.id,
+            Decision.SHORTLISTED if score[project.id] >= last[0] else Decision.NOT_SHORTLISTED,
+            score[project.id],
+            vote[project.id],
+            project.cost,
+            election.budget,
+            election.budget,
+        )
+        for place, project in enumerate(ranked, start=1)
     )
-    left = exact(election.budget)
-    stopped = False
-    steps: list[Step] = []
-    ties: list[Tie] = []
-    winners: list[str] = []
+    chosen = tuple(step.project for step in steps if step.decision is Decision.SHORTLISTED)
+    return Outcome(Rule.SHORTLIST, chosen, 0, (), steps)
 
-    def take(project: Project, decision: Decision, tie: str | None) -> None:
-        nonlocal left
-        before = left
-        if decision is Decision.FUNDED:
-            left = exact(left - project.cost)
-            winners.append(project.id)
-        points, cast = score[project.id], vote[project.id]
-        steps.append(
-            Step(len(steps) + 1, project.id, decision, points, cast, project.cost, before, left, tie)
+
+class _Greedy:
+    """The rules that take the projects in order of points, cost and lot."""
+
+    def __init__(self, election: Election, rule: Rule, lot: Sequence[str] | None) -> None:
+        self.election, self.rule, self.lot = election, rule, lot
+        self.score, self.vote = scores(election), votes(election)
+        self.drawn = {project: place for place, project in enumerate(lot or ())}
+        self.left = exact(election.budget)
+        self.won: set[str] = set()  # alternatives of which one is funded
+        self.stopped = False
+        self.steps: list[Step] = []
+        self.ties: list[Tie] = []
+        self.winners: list[str] = []
+        shared = Counter(project.alternative for project in election.projects)
+        self.groups = {alternative for alternative, times in shared.items() if alternative and times > 1}
+
+    def count(self) -> Outcome:
+        threshold = self.election.threshold if self.rule is Rule.GREEDY_THRESHOLD else None
+        ranked = sorted(
+            self.election.projects,
+            key=lambda project: (
+                -self.score[project.id],
+                project.cost,
+                self.drawn.get(project.id, len(self.drawn)),
+            ),
+        )
+        open_end = False  # an undrawn tie after which it is not known what is left
+        for points, group in groupby(ranked, lambda project: self.score[project.id]):
+            equals = list(group)
+            if threshold is not None and points < threshold:
+                for project in equals:
+                    self.take(project, Decision.BELOW_THRESHOLD, None)
+                continue
+            if open_end:
+                for project in equals:
+                    self.take(project, Decision.UNDECIDED, None)
+                continue
+            rivals = self.felt(equals)
+            by_cost = bool(rivals) and equals[0].cost != equals[-1].cost
+            if by_cost:
+                tied = tuple(project.id for project in equals if project.alternative not in self.won)
+                self.ties.append(Tie(tied, len(self.steps) + 1, "cost"))
+            for _cost, same in groupby(equals, lambda project: project.cost):
+                if open_end:
+                    for project in same:
+                        self.take(project, Decision.UNDECIDED, None)
+                else:
+                    open_end = self.alike(list(same), "cost" if by_cost else None)
+        if any(tie.resolved_by is None for tie in self.ties):
+            return Outcome(self.rule, None, None, tuple(self.ties), tuple(self.steps))
+        spent = exact(self.election.budget - self.left)
+        return Outcome(self.rule, tuple(self.winners), spent, tuple(self.ties), tuple(self.steps))
+
+    def alike(self, projects: list[Project], tie: str | None) -> bool:
+        """Take projects of the same points and cost; true when a lot is missing and what comes after hangs on it."""
+        rivals = self.felt(projects)
+        if rivals:
+            tied = tuple(project.id for project in rivals)
+            if self.lot is not None and not self.drawn.keys() >= set(tied):
+                raise _not_drawn(tied, self.lot)
+            tie = None if self.lot is None else "lot"
+            self.ties.append(Tie(tied, len(self.steps) + 1, tie))
+            if self.lot is None:
+                for project in projects:
+                    self.take(
+                        project, Decision.UNDECIDED if project in rivals else self.decide(project), None
+                    )
+                cost = projects[0].cost
+                if self.election.part_funding or any(
+                    project.alternative in self.groups for project in projects
+                ):
+                    return True
+                self.left = exact(
+                    self.left - self.left // cost * cost
+                )  # whoever is drawn, as many at that cost
+                self.stopped = self.rule is Rule.GREEDY_NO_SKIP
+                return False
+        left_before = frozenset(self.won)
+        for project in projects:
+            told = not self.stopped and project.alternative not in left_before
+            self.take(project, self.decide(project), tie if told else None)
+        return False
+
+    def felt(self, tied: list[Project]) -> list[Project]:
+        """Those of these equals among whom the order decides who wins or how much; none when it is of no account.
+
+        Those already excluded can't win in any order. Of the others, whoever fits or can take a part now would win if it
+        came first. Passing over, the rest never can, as money only gets less; stopping, one of the rest put first would
+        stop the count, so they count. Where two exclude each other, whichever comes first wins. Where there is money for
+        all, all win. Where there is not, two that cost something can't both get the whole of what they would get first.
+        """
+        if self.stopped:
+            return []
+        still = [project for project in tied if project.alternative not in self.won]
+        winning = [project for project in still if project.cost <= self.left or self.part(project)]
+        if len(still) < 2 or not winning:
+            return []
+        if self.rule is Rule.GREEDY_NO_SKIP and len(winning) < len(still):
+            return still
+        excluding = [project.alternative for project in winning if project.alternative]
+        crowded = sum(project.cost for project in winning) > self.left
+        if len(set(excluding)) < len(excluding) or (
+            crowded and sum(project.cost > 0 for project in winning) > 1
+        ):
+            return winning
+        return []
+
+    def part(self, project: Project) -> bool:
+        return self.election.part_funding and project.least is not None and project.least <= self.left
+
+    def decide(self, project: Project) -> Decision:
+        if self.stopped:
+            return Decision.AFTER_STOP
+        if project.alternative in self.won:
+            return Decision.EXCLUDED
+        if project.cost <= self.left:
+            return Decision.FUNDED
+        return Decision.PART_FUNDED if self.part(project) else Decision.DOES_NOT_FIT
+
+    def take(self, project: Project, decision: Decision, tie: str | None) -> None:
+        before = self.left
+        if decision in (Decision.FUNDED, Decision.PART_FUNDED):
+            self.left = exact(self.left - project.cost) if decision is Decision.FUNDED else 0
+            self.winners.append(project.id)
+            if project.alternative:
+                self.won.add(project.alternative)
+        elif decision is Decision.DOES_NOT_FIT:
+            self.stopped = self.rule is Rule.GREEDY_NO_SKIP
+        points, cast = self.score[project.id], self.vote[project.id]
+        self.steps.append(
+            Step(
+                len(self.steps) + 1, project.id, decision, points, cast, project.cost, before, self.left, tie
+            )
         )
 
-    for points, group in groupby(ranked, lambda project: score[project.id]):
-        equals = list(group)
-        if threshold is not None and points < threshold:
-            for project in equals:
-                take(project, Decision.BELOW_THRESHOLD, None)
-            continue
-        fitting = [project for project in equals if project.cost <= left]
-        crowded = not stopped and bool(fitting) and sum(project.cost for project in equals) > left
-        if rule is not Rule.GREEDY_NO_SKIP:
-            crowded = crowded and sum(project.cost for project in fitting) > left
-        by_cost = crowded and equals[0].cost != equals[-1].cost
-        if by_cost:
-            ties.append(Tie(tuple(project.id for project in equals), len(steps) + 1, "cost"))
-        for cost, same in groupby(equals, lambda project: project.cost):
-            alike = list(same)
-            room = len(alike) if cost == 0 else int(left // cost)
-            tie = "cost" if by_cost else None
-            undrawn = False
-            if not stopped and 0 < room < len(alike):
-                tied = tuple(project.id for project in alike)
-                if lot is not None and not drawn.keys() >= set(tied):
-                    raise _not_drawn(tied, lot)
-                undrawn = lot is None
-                tie = None if undrawn else "lot"
-                ties.append(Tie(tied, len(steps) + 1, tie))
-            for project in alike:
-                if stopped:
-                    take(project, Decision.AFTER_STOP, None)
-                elif undrawn:
-                    take(project, Decision.UNDECIDED, None)
-                elif project.cost <= left:
-                    take(project, Decision.FUNDED, tie)
-                else:
-                    take(project, Decision.DOES_NOT_FIT, tie)
-                    stopped = rule is Rule.GREEDY_NO_SKIP
-            if undrawn:
-                left = exact(left - room * cost)  # whoever is drawn, the same number at the same cost
-                stopped = rule is Rule.GREEDY_NO_SKIP
-    if any(tie.resolved_by is None for tie in ties):
-        return Outcome(rule, None, None, tuple(ties), tuple(steps))
-    return Outcome(rule, tuple(winners), exact(election.budget - left), tuple(ties), tuple(steps))
 
-
-_Order = frozenset[tuple[int, int]]
+_Order = frozenset[tuple[Any, Any]]
 """Pairs (earlier, later) of projects, closed under transitivity: what is known or supposed of the lot."""
 
 
@@ -479,6 +709,19 @@ class _EqualShares:
             for index, weight in enumerate(self.weights)
             if weight and self.costs[index]
         )
+        self.everything = [*self.free, *(index for _, index in self.first_queue)]
+        alike: dict[str, list[int]] = {}
+        for index in self.everything:
+            if alternative := election.projects[index].alternative:
+                alike.setdefault(alternative, []).append(index)
+        self.others: dict[int, frozenset[int]] = {
+            index: frozenset(group) - {index} for group in alike.values() if len(group) > 1 for index in group
+        }
+        # what can be spent at most, and a raise from which nobody can be emptied: no further one changes anything
+        self.dearest = sum(self.costs[index] for index in self.everything if index not in self.others) + sum(
+            max(self.costs[index] for index in group) for group in alike.values() if len(group) > 1
+        )
+        self.enough = sum(self.costs[index] for index in self.everything) // self.unit + 1
         self.followed = 0
         self.drawn: set[int] = set()
         self.score, self.votes = scores(election), votes(election)
@@ -526,9 +769,8 @@ class _EqualShares:
         self, order: _Order, raised: int, before: list[_Purchases], met: tuple[Tie, ...]
     ) -> Iterator[_End]:
         """Every way the completion can end under ``order``, from this raise on."""
-        everything = [*self.free, *(index for _, index in self.first_queue)]
-        if not self.voter_count or sum(self.costs[index] for index in everything) <= self.budget:
-            raised = int(self.election.budget) + 1  # a share above the whole budget buys all that has a vote
+        if not self.voter_count or self.dearest <= self.budget:
+            raised = int(self.election.budget) + 1  # a share above the whole budget buys all that it can
             yield from (
                 _End(ends.bought, ends.order, raised, None, ends.ties) for ends in self._round(raised, order)
             )
@@ -540,6 +782,9 @@ class _EqualShares:
             ends = self._round(raised, order)
             if any(end.spent > self.budget for end in ends):
                 break
+            if raised >= self.enough:  # alternatives keep it within the budget for ever
+                yield from (_End(end.bought, end.order, raised, None, (*met, *end.ties)) for end in ends)
+                return
             before = ends
             raised += 1
         before = before or self._round(raised - 1, order)
@@ -570,7 +815,7 @@ class _EqualShares:
 
         stride = 1
         low = within(raised)
-        while low is not None:
+        while low is not None and raised < self.enough:
             high = within(raised + stride)
             if high is not None and (stride == 1 or low.leads_to(high)):
                 raised, low, stride = raised + stride, high, stride * 2
@@ -579,19 +824,24 @@ class _EqualShares:
                 stride //= 2
             else:
                 raised, low = raised + 1, None
-        return raised
+        return min(raised, self.enough) if low is not None else raised
 
     def _round(self, raised: int, order: _Order, *, trace: bool = False) -> list[_Purchases]:
         """One whole count with every share raised by ``raised``: one end for each way its ties can fall."""
         parts = self.voter_count or 1
         share = self.budget + raised * self.unit * parts
-        start = _Purchases(self.groups, share, parts, self.first_queue[:], order)
-        for index in self.free:
-            start.bought = (*start.bought, index)
-            if trace:
-                start.steps.append(self._step(start, index, Decision.FUNDED))
         ends = []
-        under_way = [start]
+        under_way = []
+        for free, kept, ties in self._free(order, raised):
+            start = _Purchases(self.groups, share, parts, self.first_queue[:], kept)
+            start.ties = ties
+            for index in free:
+                start.bought = (*start.bought, index)
+                self._leave(start, index)
+                if trace:
+                    tie = next((tie.resolved_by for tie in ties if self._id(index) in tie.tied), None)
+                    start.steps.append(self._step(start, index, Decision.FUNDED, tie=tie))
+            under_way.append(start)
         while under_way:
             state = under_way.pop()
             while offers := self._best(state):
@@ -608,6 +858,43 @@ class _EqualShares:
                 self._rest(state)
             ends.append(state)
         return ends
+
+    def _free(self, order: _Order, raised: int) -> list[tuple[list[int], _Order, tuple[Tie, ...]]]:
+        """The projects with a vote that cost nothing, in each way that the lot can choose among alternatives: of those
+        that exclude each other the one with most points."""
+        ways: list[tuple[list[int], _Order, tuple[Tie, ...]]] = [([], order, ())]
+        settled: set[int] = set()
+        for index in self.free:
+            if index in settled:
+                continue
+            group = [index, *(other for other in self.free if other in self.others.get(index, ()))]
+            settled.update(group)
+            most = max(self.weights[each] for each in group)
+            rivals = [each for each in group if self.weights[each] == most]
+            further = []
+            for chosen, known, ties in ways:
+                if len(rivals) > 1:
+                    tie = self._tie(
+                        rivals, len(chosen) + 1, "lot" if {*rivals} <= self.drawn else None, raised
+                    )
+                    ties = (*ties, tie)
+                placings = [(first, _placing_first(known, first, rivals)) for first in rivals]
+                found = [([*chosen, first], placed, ties) for first, placed in placings if placed is not None]
+                self.followed += 1000 * (len(found) - 1)
+                if self.followed > EXPLORATION:
+                    raise _TooManyOrders(ties[-1])
+                further += found
+            ways = further
+        return ways
+
+    def _leave(self, state: _Purchases, bought: int) -> None:
+        """The bought project's alternatives are no longer to be had."""
+        if others := self.others.get(bought):
+            state.queue = [entry for entry in state.queue if entry[1] not in others]
+            heapify(state.queue)
+
+    def _id(self, index: int) -> str:
+        return self.election.projects[index].id
 
     def _best(self, state: _Purchases) -> list[_Offer]:
         """The projects that ask least of their voters now; empty when nobody can buy anything more.
@@ -687,7 +974,8 @@ class _EqualShares:
     def _clashes(self, state: _Purchases, offers: list[_Offer]) -> list[set[int]]:
         """Which of these equal offers get in each other's way, in connected sets.
 
-        Offers whose shared voters can pay for all that they support are bought at this price in any order.
+        Offers whose shared voters can pay for all that they support are bought at this price in any order, unless they
+        exclude each other.
         """
         rho = offers[0].rho
         asked: dict[int, int] = {}
@@ -698,16 +986,19 @@ class _EqualShares:
                 for group in groups:
                     asked[group] = asked.get(group, 0) + cost * points
                     wanted.setdefault(group, []).append(offer.project)
+        offered = {offer.project for offer in offers}
+        clashing = [
+            {project, *(self.others[project] & offered)} for project in offered if project in self.others
+        ]
+        clashing += [
+            set(projects)
+            for group, projects in wanted.items()
+            if state.money[state.wallet[group]] * rho.denominator < rho.numerator * state.parts * asked[group]
+        ]
         sets: list[set[int]] = []
-        for group, projects in wanted.items():
-            if len(projects) < 2:
+        for joined in clashing:
+            if len(joined) < 2:
                 continue
-            if (
-                state.money[state.wallet[group]] * rho.denominator
-                >= rho.numerator * state.parts * asked[group]
-            ):
-                continue
-            joined = set(projects)
             apart = []
             for other in sets:
                 if joined & other:
@@ -723,7 +1014,8 @@ class _EqualShares:
         )
 
     def _buy(self, state: _Purchases, offer: _Offer, tie: str | None, *, trace: bool) -> None:
-        state.queue = [entry for entry in state.queue if entry[1] != offer.project]
+        left = self.others.get(offer.project, frozenset()) | {offer.project}
+        state.queue = [entry for entry in state.queue if entry[1] not in left]
         heapify(state.queue)
         factor = offer.weight // gcd(offer.due, offer.weight)
         due = offer.due * factor // offer.weight
@@ -766,7 +1058,10 @@ class _EqualShares:
         ids = [project.id for project in self.election.projects]
         rest = [index for index in range(len(ids)) if index not in state.bought]
         for index in sorted(rest, key=lambda index: (-self.score[ids[index]], self.costs[index])):
-            state.steps.append(self._step(state, index, Decision.TOO_LITTLE_SUPPORT))
+            excluded = not self.others.get(index, frozenset()).isdisjoint(state.bought)
+            state.steps.append(
+                self._step(state, index, Decision.EXCLUDED if excluded else Decision.TOO_LITTLE_SUPPORT)
+            )
 
     def _step(self, state: _Purchases, index: int, decision: Decision, **paid: Any) -> Step:
         project = self.election.projects[index]
@@ -818,7 +1113,9 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
     error = [0.0] * shares.groups
     common = worst = rounding
     queue = [(float(bound) * (1 - 1e-14), project) for bound, project in shares.first_queue]
-    sketch = _Sketch(spent=sum(shares.costs[project] for project in shares.free))
+    sketch = _Sketch()
+    gone = frozenset().union(*(shares.others.get(project, ()) for project in shares.free))
+    queue = [entry for entry in queue if entry[1] not in gone]
     while True:
         offers: dict[int, _Estimate] = {}
         tied: set[int] = set()
@@ -841,7 +1138,10 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
         for project in offers.keys() - tied:
             heappush(queue, (offers[project].least, project))
         least_other = queue[0][0] if queue else inf
-        if len(tied) > 1 and not _surely_paid(shares, {each: offers[each] for each in tied}, money, worst):
+        if len(tied) > 1 and (
+            any(not tied.isdisjoint(shares.others.get(each, ())) for each in tied)
+            or not _surely_paid(shares, {each: offers[each] for each in tied}, money, worst)
+        ):
             cheapest = min(tied, key=lambda each: shares.costs[each])
             dearer = tied - {cheapest}
             # when nobody is emptied rho is one part in the project's points: an exact tie, settled by the cost
@@ -874,6 +1174,9 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
                         money[group] = 0.0 if left < -error[group] - common else _PERHAPS
                 worst = max(worst, max(map(error.__getitem__, groups)) + common)
             sketch.spent += shares.costs[project]
+        if gone := frozenset().union(*(shares.others.get(project, ()) for project in tied)):
+            queue = [entry for entry in queue if entry[1] not in gone]
+            heapify(queue)
         sketch.bought.append(frozenset(tied))
         sketch.most.append(most)
         sketch.least_other.append(least_other)
@@ -994,6 +1297,13 @@ def _reader(groups: list[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
 # a warning. Cells are kept as they stand, so ``parse(write(file)) == file``; ``write`` gives the same bytes for the
 # same election, whatever the machine, so that its SHA-256 can be published.
 #
+# Beside the format's own words we write these, which other readers pass over. In META: ``pot``, the key of the pot that the
+# file is of (its name stands in ``subunit``), and ``pots``, the keys of all pots of the vote, parted by commas;
+# ``leftover_to``, the pot that gets what the others do not use (none: it moves nowhere); ``part_funding``, 1 where the first
+# project that does not fit may get what is left; ``shortlist_size``, how many go on by the rule ``shortlist``. In PROJECTS:
+# ``alternative``, the same in projects that exclude each other; ``least_cost``, the smallest part of its cost that a project
+# takes.
+#
 # A cell cannot hold a line break: other readers of the format go by lines, so it would be read as something else.
 
 REQUIRED = (
@@ -1016,11 +1326,16 @@ RULES = {
     "greedy-threshold": Rule.GREEDY_THRESHOLD,
     "equalshares/add1": Rule.EQUAL_SHARES,
     "equalshares/add1-comparison": Rule.EQUAL_SHARES,
+    "shortlist": Rule.SHORTLIST,
 }
 """What a file calls its rule. ``add1-comparison`` ends with a published comparison with the greedy outcome."""
 
 RULE_NAMES = {rule: name for name, rule in reversed(RULES.items())}
 """What we call a rule in a file."""
+
+POT, POTS, LEFTOVER_TO = "pot", "pots", "leftover_to"
+PART_FUNDING, SHORTLIST_SIZE = "part_funding", "shortlist_size"
+ALTERNATIVE, LEAST_COST = "alternative", "least_cost"
 
 _SECTIONS = ("META", "PROJECTS", "VOTES")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:[.,][0-9]{1,9})?")
@@ -1070,6 +1385,21 @@ class Pabulib:
     @property
     def vote_type(self) -> VoteType:
         return VoteType(self.meta["vote_type"].strip())
+
+    @property
+    def pot(self) -> str:
+        """The key of the pot that the file is of; empty where there are none."""
+        return self.meta.get(POT, "").strip()
+
+    @property
+    def pots(self) -> tuple[str, ...]:
+        """The keys of all pots of the vote."""
+        return _listed(self.meta.get(POTS, ""))
+
+    @property
+    def leftover_to(self) -> str | None:
+        """The pot that gets what the others do not use."""
+        return self.meta.get(LEFTOVER_TO, "").strip() or None
 
     def official_winners(self) -> tuple[str, ...] | None:
         """The ids marked as selected, None when the file does not say. A mark of 2 or 3 is an award or the like."""
@@ -1147,6 +1477,8 @@ class _Reader:
             self._ballots(projects),
             self._meta_amount("budget") or 0,
             self._meta_amount("min_project_score_threshold"),
+            self._meta_flag(PART_FUNDING),
+            self._meta_whole(SHORTLIST_SIZE),
         )
         self._compare_tally(election)
         return Pabulib(
@@ -1235,11 +1567,34 @@ class _Reader:
             raise ParseError(
                 self.section_line["VOTES"] + 1, "header", "Afsnittet VOTES mangler kolonnen points."
             )
+        self._check_pots()
+        if self.meta["rule"].strip() == RULE_NAMES[Rule.SHORTLIST] and not self._meta_whole(SHORTLIST_SIZE):
+            raise ParseError(
+                self.meta_line.get(SHORTLIST_SIZE, self.meta_line["rule"]),
+                "shortlist-size",
+                f"Reglen shortlist kræver, at {SHORTLIST_SIZE} siger, hvor mange der går videre (mindst 1).",
+            )
+
+    def _check_pots(self) -> None:
+        """The file's own pot and the one that money moves to are among the vote's pots."""
+        pots = _listed(self.meta.get(POTS, ""))
+        if len(set(pots)) != len(pots):
+            raise ParseError(self.meta_line[POTS], "pot-twice", f"En pulje står to gange i {POTS}.")
+        for key in (POT, LEFTOVER_TO):
+            named = self.meta.get(key, "").strip()
+            if named and named not in pots:
+                raise ParseError(
+                    self.meta_line[key], "unknown-pot", f"{key} er {_shown(named)}, som ikke står i {POTS}."
+                )
+        if pots and not self.meta.get(POT, "").strip():
+            raise ParseError(self.meta_line[POTS], "pot-missing", f"META har {POTS}, men mangler {POT}.")
 
     def _projects(self) -> tuple[Project, ...]:
         fields = self.header["PROJECTS"]
         cost_at = fields.index("cost")
-        name_at = fields.index("name") if "name" in fields else None
+        name_at, alternative_at, least_at = (
+            fields.index(name) if name in fields else None for name in ("name", ALTERNATIVE, LEAST_COST)
+        )
         seen: set[str] = set()
         projects = []
         for line, row in zip(self.row_line["PROJECTS"], self.rows["PROJECTS"], strict=True):
@@ -1250,7 +1605,16 @@ class _Reader:
                 raise ParseError(line, "project-twice", f"Projekt {_shown(project)} står to gange.")
             seen.add(project)
             cost = _amount(line, "cost", row[cost_at])
-            projects.append(Project(project, cost, row[name_at].strip() if name_at is not None else ""))
+            name = row[name_at].strip() if name_at is not None else ""
+            alternative = row[alternative_at].strip() if alternative_at is not None else ""
+            least = None
+            if least_at is not None and row[least_at].strip():
+                least = _amount(line, LEAST_COST, row[least_at])
+                if not 0 < least <= cost:
+                    raise ParseError(
+                        line, "least-cost", f"{LEAST_COST} skal være over nul og højst det, projektet koster."
+                    )
+            projects.append(Project(project, cost, name, alternative, least))
         return tuple(projects)
 
     def _ballots(self, projects: tuple[Project, ...]) -> dict[Ballot, int]:
@@ -1293,6 +1657,12 @@ class _Reader:
     def _meta_amount(self, key: str) -> Amount | None:
         text = self.meta.get(key, "").strip()
         return _amount(self.meta_line[key], key, text) if text else None
+
+    def _meta_flag(self, key: str) -> bool:
+        text = self.meta.get(key, "").strip()
+        if text not in ("", "0", "1"):
+            raise ParseError(self.meta_line[key], "not-a-flag", f"{key} skal være 0 eller 1.")
+        return text == "1"
 
     def _meta_whole(self, key: str) -> int | None:
         text = self.meta.get(key, "").strip()
@@ -1410,6 +1780,10 @@ def _amount(line: int, what: str, text: str) -> Amount:
     return value
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _shown(text: str) -> str:
     """A cell inside a message: short, and with odd characters made visible."""
     text = text.strip()
@@ -1418,7 +1792,8 @@ def _shown(text: str) -> str:
 
 # -------------------- recount_command.py --------------------
 #
-# ``python recount.py FILE.pb``: count an election again, at home.
+# ``python recount.py FILE.pb``: count an election again, at home. The pots of one vote are given together where what one
+# does not use moves to another: ``python recount.py nord.pb syd.pb by.pb``.
 #
 # Exit codes: 0 counted, 2 something is wrong with the file, the lot or what was asked for, 3 a tie decides and no
 # lot has been given.
@@ -1428,10 +1803,15 @@ _RULE_TEXT = {
     Rule.GREEDY_NO_SKIP: "flest stemmer først; optællingen stopper ved det første, der ikke er råd til",
     Rule.GREEDY_THRESHOLD: "flest stemmer først blandt dem, der nåede mindstetallet; det, der ikke er råd til, springes over",
     Rule.EQUAL_SHARES: "lige andele (Equal Shares), fuldført ved at hæve alles andel én krone ad gangen",
+    Rule.SHORTLIST: "første runde: dem med flest stemmer går videre, og alle, der står lige med den sidste",
 }
 
 _DECISION_TEXT = {
     Decision.FUNDED: "får penge",
+    Decision.PART_FUNDED: "får det, der er tilbage",
+    Decision.EXCLUDED: "kan ikke få penge sammen med et, der har fået",
+    Decision.SHORTLISTED: "går videre",
+    Decision.NOT_SHORTLISTED: "går ikke videre",
     Decision.DOES_NOT_FIT: "er der ikke råd til",
     Decision.AFTER_STOP: "kommer efter stoppet",
     Decision.BELOW_THRESHOLD: "nåede ikke mindstetallet",
@@ -1447,23 +1827,126 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     asked = _parser().parse_args(arguments)
     try:
-        file = _read(asked.file)
-        rule = _rule(file, asked.rule, asked.threshold)
-        election = file.election
-        if asked.threshold is not None:
-            election = Election(election.projects, election.ballots, election.budget, asked.threshold)
+        files = {name: _read(name) for name in asked.files}
+        if len(files) != len(asked.files):
+            raise _Refused("Den samme fil er nævnt to gange.")
         lot = None if asked.lot is None else _lot(asked.lot)
-        outcome = count(election, rule, lot)
+        received = dict(asked.received)
+        if len(files) == 1 and not received:
+            ((name, file),) = files.items()
+            return _count_one(name, file, lot, asked)
+        return _count_several(files, lot, received, asked)
     except (CountingError, _Refused) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _count_one(name: str, file: Pabulib, lot: list[str] | None, asked: argparse.Namespace) -> int:
+    _check_all_there(file, [], {})
+    rule = _rule(file, asked.rule, asked.threshold)
+    election = _with_threshold(file.election, asked.threshold)
+    outcome = count(election, rule, lot)
     if asked.json:
         print(json.dumps(_as_json(file, election, outcome), ensure_ascii=False, indent=1))
     else:
-        for remark in file.remarks:
-            print(f"{asked.file}:{remark.line}: bemærk: {remark.text}", file=sys.stderr)
-        print("\n".join(_as_text(file, election, outcome)))
+        _print_remarks(name, file)
+        print("\n".join([*_of_which_pot(file), *_as_text(file, election, outcome)]))
     return 0 if outcome.winners is not None else 3
+
+
+def _count_several(
+    files: Mapping[str, Pabulib],
+    lot: list[str] | None,
+    received: dict[str, Amount],
+    asked: argparse.Namespace,
+) -> int:
+    """The pots of one vote, each file one of them; ``received`` is money from pots whose ballots are not published."""
+    by_pot = _by_pot(files)
+    first = next(iter(by_pot.values()))
+    last = first.leftover_to
+    rule = _rule(first, asked.rule, asked.threshold)
+    if last is not None and rule is not Rule.SHORTLIST:
+        _check_all_there(first, list(by_pot), received)
+    elif received:
+        raise _Refused("--received hører til puljer, hvor penge går videre fra den ene til den anden.")
+    elections = {pot: _with_threshold(file.election, asked.threshold) for pot, file in by_pot.items()}
+    leftover_to = last if last in elections else None
+    if leftover_to is not None and received:
+        city = elections[leftover_to]
+        elections[leftover_to] = replace(city, budget=exact(city.budget + sum(received.values())))
+    counted = count_pots(elections, rule, leftover_to=leftover_to, lots=_lots_of_pots(elections, lot))
+    counted = {
+        pot: replace(one, received={**received, **one.received}) if pot == leftover_to else one
+        for pot, one in counted.items()
+    }
+    if asked.json:
+        print(json.dumps(_pots_as_json(files, by_pot, counted, rule), ensure_ascii=False, indent=1))
+    else:
+        for name, file in files.items():
+            _print_remarks(name, file)
+        print("\n".join(_pots_as_text(by_pot, counted)))
+    return 0 if all(one.outcome and one.outcome.winners is not None for one in counted.values()) else 3
+
+
+def _by_pot(files: Mapping[str, Pabulib]) -> dict[str, Pabulib]:
+    """The files by the pot they are of, in the order that the vote names its pots."""
+    found: dict[str, Pabulib] = {}
+    first_name, first = next(iter(files.items()))
+    for name, file in files.items():
+        if not file.pot:
+            raise _Refused(f"{name}: filen siger ikke, hvilken pulje den er. Tæl den for sig selv.")
+        if file.pot in found:
+            raise _Refused(f"{name}: puljen {file.pot} er også en af de andre filer.")
+        for key in ("pots", "leftover_to", "rule", "description", "unit", "instance", "date_end"):
+            if file.meta.get(key, "").strip() != first.meta.get(key, "").strip():
+                raise _Refused(
+                    f"{name} og {first_name} er ikke puljer i den samme afstemning: {key} er forskellig."
+                )
+        found[file.pot] = file
+    return {pot: found[pot] for pot in first.pots if pot in found}
+
+
+def _check_all_there(file: Pabulib, here: list[str], received: Mapping[str, Amount]) -> None:
+    """Money moves to a pot: it can't be counted before it is known what every other pot leaves."""
+    last, here = file.leftover_to, here or [file.pot]
+    if received and last not in here:
+        raise _Refused(f"--received hører til puljen {last}, og den fil er ikke givet.")
+    unknown = received.keys() - (set(file.pots) - {last})
+    if unknown:
+        raise _Refused(
+            f"--received nævner {', '.join(sorted(unknown))}, som ikke er en pulje, der giver videre."
+        )
+    if received.keys() & set(here):
+        raise _Refused("--received nævner en pulje, hvis fil også er givet.")
+    if last is None or last not in here:
+        return
+    missing = [pot for pot in file.pots if pot not in here and pot not in received]
+    if missing:
+        raise _Refused(
+            f"Puljen {last} får også det, som de andre puljer ikke bruger, så de skal tælles sammen. "
+            f"Der mangler: {', '.join(missing)}. Giv alle filerne på én gang, eller skriv --received PULJE=KRONER "
+            "for en pulje, hvis stemmesedler ikke er offentliggjort."
+        )
+
+
+def _lots_of_pots(elections: Mapping[str, Election], lot: list[str] | None) -> dict[str, list[list[str]]]:
+    """Numbers are each project's own in the whole vote, so one order serves all pots: each takes its own from it."""
+    if lot is None:
+        return {}
+    ids = {pot: {project.id for project in election.projects} for pot, election in elections.items()}
+    unknown = set(lot).difference(*ids.values())
+    if unknown:
+        raise LotError(f"Lodtrækningen nævner projekt {sorted(unknown)[0]}, som ikke findes.")
+    return {pot: [own] for pot in elections if (own := [project for project in lot if project in ids[pot]])}
+
+
+def _with_threshold(election: Election, threshold: int | None) -> Election:
+    return election if threshold is None else replace(election, threshold=threshold)
+
+
+def _print_remarks(name: str, file: Pabulib) -> None:
+    for remark in file.remarks:
+        print(f"{name}:{remark.line}: bemærk: {remark.text}", file=sys.stderr)
 
 
 class _Refused(Exception):
@@ -1478,11 +1961,14 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="recount.py",
-        description="Tæller et borgerbudget op igen ud fra den offentliggjorte .pb-fil. "
+        description="Tæller et borgerbudget op igen ud fra den offentliggjorte .pb-fil. Har afstemningen puljer, er "
+        "der en fil for hver; går penge videre fra den ene til den anden, gives alle filerne på én gang. "
         "Uden --rule bruges filens egen regel. Slutkoder: 0 talt op, 2 fejl i filen eller i det, "
         "der blev bedt om, 3 stemmelighed afgør, og der skal trækkes lod.",
     )
-    parser.add_argument("file", metavar="FILE.pb", help="afstemningen i Pabulib-format")
+    parser.add_argument(
+        "files", metavar="FILE.pb", nargs="+", help="afstemningen i Pabulib-format, en fil for hver pulje"
+    )
     parser.add_argument("--rule", choices=[str(rule) for rule in Rule], help="en anden regel end filens egen")
     parser.add_argument(
         "--threshold",
@@ -1495,6 +1981,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="lodtrækningen: projekternes numre i den trukne rækkefølge, ét pr. linje",
     )
+    parser.add_argument(
+        "--received",
+        metavar="PULJE=KRONER",
+        type=_received,
+        action="append",
+        default=[],
+        help="det, en pulje lod gå videre, når dens stemmesedler ikke er offentliggjort",
+    )
     parser.add_argument("--json", action="store_true", help="skriv resultatet som JSON")
     return parser
 
@@ -1503,6 +1997,13 @@ def _threshold(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise argparse.ArgumentTypeError("mindstetallet skal være et helt tal")
     return int(text)
+
+
+def _received(text: str) -> tuple[str, Amount]:
+    pot, _, amount = text.partition("=")
+    if not pot.strip() or not re.fullmatch(r"[0-9]{1,18}([.,][0-9]{1,2})?", amount.strip()):
+        raise argparse.ArgumentTypeError("skriv det som PULJE=KRONER, for eksempel nord=88000")
+    return pot.strip(), exact(Fraction(amount.strip().replace(",", ".")))
 
 
 def _read(name: str) -> Pabulib:
@@ -1556,10 +2057,44 @@ def _as_json(file: Pabulib, election: Election, outcome: Outcome) -> dict[str, A
         "budget": _number(election.budget),
         "threshold": _number(election.threshold) if outcome.rule is Rule.GREEDY_THRESHOLD else None,
         "ballots": sum(election.ballots.values()),
+        "amounts": {project: _number(amount) for project, amount in outcome.amounts.items()},
         "ties": [tie.as_dict() for tie in outcome.ties],
         "round": outcome.round,
         "steps": [_step_as_json(step) for step in outcome.steps],
         "remarks": [{"line": remark.line, "text": remark.text} for remark in file.remarks],
+    }
+
+
+def _pots_as_json(
+    files: Mapping[str, Pabulib], by_pot: Mapping[str, Pabulib], counted: Mapping[str, PotCount], rule: Rule
+) -> dict[str, Any]:
+    names = {file.pot: name for name, file in files.items()}
+    outcomes = [one.outcome for one in counted.values()]
+    winners = [outcome.winners for outcome in outcomes if outcome and outcome.winners is not None]
+    whole = len(winners) == len(outcomes)
+    return {
+        "rule": rule,
+        "leftover_to": next(iter(by_pot.values())).leftover_to,
+        "not_counted": [pot for pot in next(iter(by_pot.values())).pots if pot not in counted],
+        "winners": [project for each in winners for project in each] if whole else None,
+        "spent": _number(exact(sum(outcome.spent or 0 for outcome in outcomes if outcome)))
+        if whole
+        else None,
+        "pots": [
+            {
+                "pot": pot,
+                "name": by_pot[pot].meta.get("subunit", ""),
+                "file": names[pot],
+                "received": {other: _number(amount) for other, amount in one.received.items()},
+                "waits_for": list(one.waits_for),
+                **(
+                    _as_json(by_pot[pot], one.election, one.outcome)
+                    if one.outcome
+                    else {"winners": None, "spent": None}
+                ),
+            }
+            for pot, one in counted.items()
+        ],
     }
 
 
@@ -1577,6 +2112,49 @@ def _step_as_json(step: Step) -> dict[str, Any]:
     if step.rho is not None:
         entry |= {"rho": str(step.rho), "payers": step.payers, "emptied": step.emptied}
     return entry
+
+
+def _pots_as_text(by_pot: Mapping[str, Pabulib], counted: Mapping[str, PotCount]) -> list[str]:
+    first = next(iter(by_pot.values()))
+    names = {pot: _pot_name(file) for pot, file in by_pot.items()}
+    if first.leftover_to is not None and first.leftover_to in counted:
+        lines = [
+            f"Puljerne er talt sammen: det, de andre ikke bruger, går til {names[first.leftover_to]}, som er talt til sidst."
+        ]
+    else:
+        lines = ["Puljerne er talt hver for sig: ingen penge går fra den ene til den anden."]
+        if first.leftover_to is not None:
+            lines = [
+                f"Puljerne er talt hver for sig. Det, de ikke bruger, går til {first.leftover_to}, hvis fil ikke er givet."
+            ]
+    if missing := [pot for pot in first.pots if pot not in counted]:
+        lines.append(f"Ikke talt her, fordi filen mangler: {', '.join(missing)}.")
+    for pot, one in counted.items():
+        lines += ["", f"=== Pulje: {names[pot]} ==="]
+        for other, amount in one.received.items():
+            lines.append(f"Har fået {_money(amount)} fra {names.get(other, other)}.")
+        if one.outcome is None:
+            waits = ", ".join(names[other] for other in one.waits_for)
+            lines.append(
+                f"Venter på lodtrækningen i {waits}: først da vides det, hvor meget der er i puljen."
+            )
+        else:
+            lines += _as_text(by_pot[pot], one.election, one.outcome)
+    return lines
+
+
+def _of_which_pot(file: Pabulib) -> list[str]:
+    """What one pot's file by itself doesn't tell."""
+    if not file.pot or len(file.pots) < 2:
+        return []
+    lines = [f"Pulje: {_pot_name(file)}, en af {len(file.pots)}, talt for sig selv."]
+    if file.leftover_to is not None:
+        lines.append(f"Det, den ikke bruger, går til puljen {_printable(file.leftover_to)}.")
+    return lines
+
+
+def _pot_name(file: Pabulib) -> str:
+    return _printable(file.meta.get("subunit", "").strip() or file.pot)
 
 
 def _as_text(file: Pabulib, election: Election, outcome: Outcome) -> list[str]:
@@ -1599,17 +2177,22 @@ def _as_text(file: Pabulib, election: Election, outcome: Outcome) -> list[str]:
         tie = {"cost": " (stod lige: laveste pris)", "lot": " (stod lige: lodtrækning)"}.get(
             step.tie or "", ""
         )
+        decision = _DECISION_TEXT[step.decision]
+        if step.decision is Decision.PART_FUNDED:
+            decision += f" ({_money(exact(step.before - step.after))})"
+        left = "" if outcome.rule is Rule.SHORTLIST else f"; {_money(step.after)} tilbage"
         lines.append(
             f"{step.number:>4}. {_printable(step.project)} {names[step.project]}\n"
-            f"      {_money(step.score)} stemmer eller point, pris {_money(step.cost)}: "
-            f"{_DECISION_TEXT[step.decision]}{tie}; {_money(step.after)} tilbage"
+            f"      {_money(step.score)} stemmer eller point, pris {_money(step.cost)}: {decision}{tie}{left}"
         )
     lines += ["", *(_tie_text(tie) for tie in outcome.ties)]
     if outcome.winners is None:
         lines.append("Ingen vindere endnu: træk lod mellem dem, der står lige, og tæl igen med --lot.")
     else:
-        lines.append(f"Vindere: {', '.join(outcome.winners) or 'ingen'}")
-        lines.append(f"Brugt i alt: {_money(outcome.spent or 0)}")
+        shortlist = outcome.rule is Rule.SHORTLIST
+        lines.append(f"{'Går videre' if shortlist else 'Vindere'}: {', '.join(outcome.winners) or 'ingen'}")
+        if not shortlist:
+            lines.append(f"Brugt i alt: {_money(outcome.spent or 0)}")
         official = file.official_winners()
         if official is not None and outcome.rule is file.rule:
             same = set(official) == set(outcome.winners)

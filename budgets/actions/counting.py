@@ -12,7 +12,7 @@ from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import counting, election, permissions
 from budgets.actions.implementation import begin_implementations
-from budgets.counting import CountingError, Outcome, Rule
+from budgets.counting import CountingError, Outcome, Rule, count_with_lots, joined_lots
 from budgets.models import Count, Lot, Project, ProjectDecision, Round
 from participation import clock
 from participation.models import Process
@@ -60,7 +60,7 @@ def record_lot(
                 "order",
             )
         try:
-            election.joined_lots([*round.lots.values_list("order", flat=True), order])
+            joined_lots([*round.lots.values_list("order", flat=True), order])
         except CountingError as error:
             raise Refused("lot_order", str(error), "order") from error
         if round.sealed_at is None or not round.sealed_at <= drawn_at <= at:
@@ -183,7 +183,7 @@ def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> 
     assert used is not None
     cast = election.election_of(round)
     try:
-        outcome = election.count_with_lots(cast, used, list(round.lots.values_list("order", flat=True)))
+        outcome = count_with_lots(cast, used, list(round.lots.values_list("order", flat=True)))
     except CountingError as error:
         raise Refused("count", str(error)) from error
     count, _created = Count.objects.update_or_create(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.verdict import Refused
 from budgets import charts, election, results, voting
+from budgets.counting import joined_lots
 from budgets.models import Round
 from budgets.views import budget_process, no_store
 from participation import clock, limits
@@ -47,7 +48,7 @@ def result(request: HttpRequest, slug: str) -> HttpResponse:
         "tie_rule": results.tie_rule_text(),
         "smallest_shown": results.SMALLEST_SHOWN,
         "recount_name": recount_file().name,
-        "lot_order": election.joined_lots([lot.order for lot in found.lots]) if found else [],
+        "lot_order": joined_lots([lot.order for lot in found.lots]) if found else [],
         "file_name": election.file_name(found.round) if found else "",
     }
     return render(request, "budgets/result.html", context)

@@ -32,13 +32,14 @@ real_elections = pytest.mark.skipif(
 )
 
 
-def election(costs, ballots, budget, threshold=None):
+def election(costs, ballots, budget, threshold=None, shortlist=None):
     """``costs`` by id; ``ballots`` as {"a b": how many}."""
     return Election(
         tuple(Project(project, cost) for project, cost in costs.items()),
         {approval(named.split()): cast for named, cast in ballots.items()},
         budget,
         threshold,
+        shortlist=shortlist,
     )
 
 
@@ -137,7 +138,7 @@ def small_elections(draw):
     for named in ballots:
         key = " ".join(sorted(named))
         cast[key] = cast.get(key, 0) + draw(st.integers(1, 2))
-    return election(costs, cast, budget, threshold=draw(st.integers(0, 3)))
+    return election(costs, cast, budget, threshold=draw(st.integers(0, 3)), shortlist=draw(st.integers(1, 4)))
 
 
 @pytest.mark.parametrize("rule", list(Rule))

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.verdict import Refused
 from budgets import election
 from budgets.actions import count_round
-from budgets.counting import Amount, CountingError, Outcome, Rule
+from budgets.counting import Amount, CountingError, Outcome, Rule, count_with_lots
 from budgets.models import Round
 
 
@@ -60,7 +60,7 @@ def _outcome(round: Round, asked: str | None) -> Outcome:
     if round.state not in Round.OPENED:
         raise Refused("not_sealed", "The ballots must be sealed before they can be counted.")
     lots = list(round.lots.values_list("order", flat=True))
-    return election.count_with_lots(election.election_of(round), rule, lots)
+    return count_with_lots(election.election_of(round), rule, lots)
 
 
 def _number(value: Amount | None) -> int | float | None:
