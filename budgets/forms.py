@@ -124,6 +124,7 @@ class ProjectForm(ContributionForm):
         "why",
         "cost_lines",
         "place",
+        "point",
         "district",
         "carried_out_by_citizens",
         "name_shown",
@@ -179,7 +180,7 @@ class AdjustForm(ProjectForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("place", "district", "name_shown"):
+        for name in ("place", "point", "district", "name_shown"):
             del self.fields[name]
 
     def adjusted(self) -> dict[str, Any]:

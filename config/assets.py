@@ -78,6 +78,7 @@ def build() -> None:
     unfinished = BUILT.with_name(f"{BUILT.name}.{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     design_system(PACKAGES / "dkfds" / "dist", unfinished / "dkfds")
+    leaflet(PACKAGES / "leaflet", unfinished / "leaflet")
     (unfinished / STAMP).write_text(wanted)
     if BUILT.is_symlink():
         BUILT.unlink()
@@ -114,6 +115,16 @@ def design_system(source: Path, target: Path) -> None:
     (target / "dkfds.js").write_text(without_fonts_and_maps(script))
     shutil.copy(source / "img" / "all-svg-icons.svg", target / "all-svg-icons.svg")
     shutil.copy(source / "LICENSE.md", target / "LICENSE.md")
+
+
+def leaflet(source: Path, target: Path) -> None:
+    """The map, without its pictures: our points are drawn, and the sheet's rules that name a picture go."""
+    target.mkdir(parents=True)
+    script = (source / "dist" / "leaflet.js").read_text()
+    (target / "leaflet.js").write_text(without_fonts_and_maps(script))
+    sheet = (source / "dist" / "leaflet.css").read_text()
+    (target / "leaflet.css").write_text(re.sub(r"[^{}]*{[^{}]*url\([^{}]*}", "", sheet))
+    shutil.copy(source / "LICENSE", target / "LICENSE")
 
 
 def without_fonts_and_maps(text: str) -> str:

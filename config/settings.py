@@ -7,6 +7,7 @@ same variables point at the municipality's own; `docs/operations.md` lists them.
 import os
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from celery.schedules import crontab
@@ -354,12 +355,18 @@ LOGGING = logs.configuration(level=env("LOG_LEVEL", "INFO"), structured=not DEBU
 if env("SENTRY_DSN", ""):
     logs.start_error_reports(env("SENTRY_DSN"), env("RELEASE", ""))
 
+# The map under our own drawing, e.g. https://tiles.example.dk/{z}/{x}/{y}.png. Empty: the districts are drawn on white, and no
+# visitor is told to anyone else.
+MAP_TILES = {"url": env("MAP_TILES_URL", ""), "attribution": env("MAP_TILES_ATTRIBUTION", "")}
+_tiles = urlsplit(MAP_TILES["url"].replace("{s}", "*"))
+MAP_TILE_HOSTS = [f"{_tiles.scheme}://{_tiles.netloc}"] if _tiles.netloc else []
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *MAP_TILE_HOSTS],
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],

@@ -88,6 +88,10 @@ class Area:
 class Map:
     view_box: str
     areas: list[Area]
+    dot: tuple[str, str] | None = None
+
+
+SMALLEST = 0.5  # of the drawing's units
 
 
 def district_map(
@@ -95,27 +99,29 @@ def district_map(
     selected: Sequence[str] = (),
     *,
     width: int = 320,
+    point: tuple[Any, Any] | None = None,
 ) -> Map | None:
     """(name, GeoJSON Polygon or MultiPolygon in WGS 84) of each district → one drawing; None without any border.
+    `point` (latitude, longitude) is marked with a dot.
 
     Longitudes are shrunk by the cosine of the middle latitude, which at the size of a municipality is as good as a
     projection.
     """
-    shapes = [(name, _rings(geometry)) for name, geometry in districts if geometry]
-    points = [point for _name, rings in shapes for ring in rings for point in ring]
+    shapes = [(name, rings(geometry)) for name, geometry in districts if geometry]
+    points = [corner for _name, borders in shapes for ring in borders for corner in ring]
     if not points:
         return None
-    west, east = min(point[0] for point in points), max(point[0] for point in points)
-    south, north = min(point[1] for point in points), max(point[1] for point in points)
+    west, east = min(corner[0] for corner in points), max(corner[0] for corner in points)
+    south, north = min(corner[1] for corner in points), max(corner[1] for corner in points)
     squeeze = math.cos(math.radians((south + north) / 2))
     scale = width / (max((east - west) * squeeze, north - south) or 1)
 
-    def place(point: Sequence[float]) -> tuple[float, float]:
-        return (point[0] - west) * squeeze * scale, (north - point[1]) * scale
+    def place(corner: Sequence[float]) -> tuple[float, float]:
+        return (corner[0] - west) * squeeze * scale, (north - corner[1]) * scale
 
     areas = []
-    for name, rings in shapes:
-        placed = [[place(point) for point in ring] for ring in rings]
+    for name, borders in shapes:
+        placed = [_drawn(map(place, ring)) for ring in borders]
         path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ring) + "Z" for ring in placed)
         widest = max(placed, key=len)
         areas.append(
@@ -128,10 +134,24 @@ def district_map(
             )
         )
     wide, high = (east - west) * squeeze * scale, (north - south) * scale
-    return Map(view_box=f"-4 -4 {wide + 8:.1f} {high + 8:.1f}", areas=areas)
+    dot = None
+    if point is not None:
+        x, y = place((float(point[1]), float(point[0])))
+        dot = (f"{x:.1f}", f"{y:.1f}")
+    return Map(view_box=f"-4 -4 {wide + 8:.1f} {high + 8:.1f}", areas=areas, dot=dot)
 
 
-def _rings(geometry: Mapping[str, Any]) -> list[list[Sequence[float]]]:
+def _drawn(corners: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Without the corners that nobody could see at this size."""
+    kept: list[tuple[float, float]] = []
+    for x, y in corners:
+        if not kept or abs(x - kept[-1][0]) + abs(y - kept[-1][1]) >= SMALLEST:
+            kept.append((x, y))
+    return kept
+
+
+def rings(geometry: Mapping[str, Any]) -> list[Sequence[Sequence[float]]]:
+    """Every border line of a GeoJSON Polygon or MultiPolygon, outer and inner."""
     kind, coordinates = geometry.get("type"), geometry.get("coordinates", [])
     if kind == "Polygon":
         return [ring for ring in coordinates if ring]

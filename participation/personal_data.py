@@ -126,7 +126,7 @@ PERSONAL: dict[str, Table] = {
         | plain("outcome", "answer", "answered_at", "told_at")
         | plain("support_count", "arguments_for", "arguments_against")
         | own("author_name", "author_contact", "told_how")
-        | text("title", "body", "place", "district", "age_band", "sex", "home_district")
+        | text("title", "body", "place", "lat", "lng", "district", "age_band", "sex", "home_district")
         | link("author", "person", "organisation")
         | secret("search_vector")
         | staff("recorded_by", "moderated_by", "answered_by"),

@@ -161,11 +161,17 @@ def draw_bars(rows: Any, widest: float | None = None) -> list[drawings.Bar]:
 
 
 @register.simple_tag
-def draw_map(districts: Any, selected: Any = ()) -> drawings.Map | None:
-    """`districts`: objects with `name` and `geometry`; `selected`: one of them, its name, or several."""
+def draw_map(districts: Any, selected: Any = (), point: Any = None) -> drawings.Map | None:
+    """`districts`: objects with `name` and `geometry`; `selected`: one of them, its name, or several; `point`: (lat, lng)."""
     chosen = [selected] if isinstance(selected, str) or hasattr(selected, "name") else list(selected or [])
     names = [one if isinstance(one, str) else one.name for one in chosen]
-    return drawings.district_map([(one.name, one.geometry) for one in districts], names)
+    return drawings.district_map([(one.name, one.geometry) for one in districts], names, point=point or None)
+
+
+@register.simple_tag
+def map_tiles() -> dict[str, str]:
+    """The address of the map's tiles and whose they are; empty where the municipality has chosen none."""
+    return settings.MAP_TILES
 
 
 @register.filter

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import eligibility
+from accounts import eligibility, geography
 from accounts.models import District, Organisation, Person, User
 from accounts.verdict import Refused
 from audit.actions import record
@@ -172,6 +173,29 @@ def texts(*, title: str, body: str, place: str = "") -> dict[str, str]:
     }
 
 
+Point = tuple[Decimal, Decimal]
+"""Latitude and longitude in degrees, WGS 84."""
+
+
+def placed(point: Point | None, district: District | None) -> dict[str, Any]:
+    """The point and the district it lies in. `Refused` where it lies outside the municipality, or in another district
+    than the one that was chosen."""
+    if point is None:
+        return {"lat": None, "lng": None, "district": district}
+    lat, lng = (degrees.quantize(Decimal("0.000001")) for degrees in point)
+    found = geography.district_at(float(lat), float(lng))
+    if found is None and geography.has_borders():
+        raise Refused("outside", _("The point lies outside the municipality."), "point")
+    if found is not None and district is not None and found != district:
+        raise Refused(
+            "other_district",
+            _("The point lies in %(there)s, but you have chosen %(chosen)s.")
+            % {"there": found.name, "chosen": district.name},
+            "district",
+        )
+    return {"lat": lat, "lng": lng, "district": district or found}
+
+
 @transaction.atomic
 def give_contribution(
     *,
@@ -180,6 +204,7 @@ def give_contribution(
     title: str,
     body: str,
     place: str = "",
+    point: Point | None = None,
     district: District | None = None,
     name_shown: str = NameShown.FIRST,
     detail: dict[str, Any] | None = None,
@@ -203,7 +228,7 @@ def give_contribution(
         person_id=by.person_id,
         organisation_id=by.organisation_id,
         **texts(title=title, body=body, place=place),
-        district=district,
+        **placed(point, district),
         name_shown=name_shown,
         channel=IntakeChannel.WEB,
         received_on=clock.today(),
@@ -240,6 +265,7 @@ def record_for_someone(
     title: str,
     body: str,
     place: str = "",
+    point: Point | None = None,
     district: District | None = None,
     home_district: District | None = None,
     age_band: str = "",
@@ -269,7 +295,7 @@ def record_for_someone(
         author_name=clean(author_name, "author_name", longest=200, required=False),
         author_contact=clean(author_contact, "author_contact", longest=200, required=False),
         **texts(title=title, body=body, place=place),
-        district=district,
+        **placed(point, district),
         home_district=home_district,
         age_band=age_band,
         sex=sex,
@@ -303,7 +329,7 @@ def edit_contribution(
     **fields: Any,
 ) -> Contribution:
     """Correct it within the edit window. `version` is what the page showed: someone who has it open twice is told."""
-    unknown = set(fields) - {"title", "body", "place", "district", "name_shown"}
+    unknown = set(fields) - {"title", "body", "place", "point", "district", "name_shown"}
     if unknown:
         raise TypeError(f"These are not the author's to change: {sorted(unknown)}")
     at = at or clock.now()
@@ -324,6 +350,9 @@ def edit_contribution(
         _check_choice(fields["name_shown"], NameShown.values, "name_shown")
         if contribution.author_id != by.pk:
             choose_name(contribution=contribution, by=by, name_shown=fields.pop("name_shown"))
+    if "point" in fields or "district" in fields:
+        district = fields.get("district", contribution.district)
+        fields |= placed(fields.pop("point", contribution.point), district)
     changed = [name for name, value in fields.items() if getattr(contribution, name) != value]
     for name in changed:
         setattr(contribution, name, fields[name])

@@ -13,10 +13,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import District, User
-from participation.actions.contributions import BODY, PLACE, REASON, TITLE
+from accounts.verdict import Refused
+from participation.actions.contributions import BODY, PLACE, REASON, TITLE, placed
 from participation.choices import NameShown
 from participation.danish import DaSort
-from participation.forms.fields import PlainTextField
+from participation.forms.fields import PlainTextField, PointField
 from participation.models import Contribution, NoticePreference, Process
 
 # Names in the address or on buttons, never part of what was written.
@@ -43,6 +44,11 @@ class ContributionForm(forms.Form):
         required=False,
         help_text=_("For example a street or the name of a place."),
     )
+    point = PointField(
+        label=_("Point on the map"),
+        required=False,
+        help_text=_("You can do without it, if the words above say where it is."),
+    )
     district = forms.ModelChoiceField(
         label=_("District"),
         queryset=District.objects.none(),
@@ -58,9 +64,9 @@ class ContributionForm(forms.Form):
     )
 
     # Fields in the order they are asked; a subclass puts its own where they belong.
-    order: tuple[str, ...] = ("title", "body", "place", "district", "name_shown")
+    order: tuple[str, ...] = ("title", "body", "place", "point", "district", "name_shown")
     # Words on the review page for what the subclass added: field names among `order` that are shown there.
-    core_fields: tuple[str, ...] = ("title", "body", "place", "district", "name_shown")
+    core_fields: tuple[str, ...] = ("title", "body", "place", "point", "district", "name_shown")
 
     def __init__(self, *args: Any, process: Process, user: User | None = None, **kwargs: Any) -> None:
         self.process, self.user = process, user
@@ -70,6 +76,14 @@ class ContributionForm(forms.Form):
         assert isinstance(districts, forms.ModelChoiceField)
         districts.queryset = districts_to_choose()
         self.order_fields(self.order)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            placed(cleaned.get("point"), cleaned.get("district"))
+        except Refused as refused:
+            self.add_error(refused.field, refused.reason)
+        return cleaned
 
     @classmethod
     def from_draft(cls, data: Mapping[str, list[str]], **kwargs: Any) -> "ContributionForm":
@@ -103,7 +117,9 @@ class ContributionForm(forms.Form):
             value = self.cleaned_data.get(name)
             if value in (None, "", [], False):
                 continue
-            if isinstance(field, forms.ModelChoiceField):
+            if isinstance(field, PointField):
+                text = ", ".join(f"{degrees:.4f}" for degrees in value)
+            elif isinstance(field, forms.ModelChoiceField):
                 text = str(value)
             elif isinstance(field, forms.MultipleChoiceField):
                 text = ", ".join(str(dict(field.choices).get(one, one)) for one in value)

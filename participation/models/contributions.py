@@ -1,6 +1,7 @@
 """What people give, and what is said back."""
 
 import uuid
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -141,6 +142,10 @@ class Contribution(models.Model):
     title = models.CharField(_("title"), max_length=120)
     body = models.TextField(_("text"), max_length=6000)
     place = models.CharField(_("place"), max_length=200, blank=True)
+    lat = models.DecimalField(
+        _("latitude"), max_digits=8, decimal_places=6, null=True, blank=True, help_text=_("Degrees, WGS 84.")
+    )
+    lng = models.DecimalField(_("longitude"), max_digits=9, decimal_places=6, null=True, blank=True)
     district = models.ForeignKey(
         "accounts.District",
         verbose_name=_("district"),
@@ -241,6 +246,11 @@ class Contribution(models.Model):
             models.CheckConstraint(
                 name="contribution_outcome_has_reason", condition=Q(outcome="") | ~Q(answer="")
             ),
+            models.CheckConstraint(
+                name="contribution_point_whole",
+                condition=Q(lat=None, lng=None)
+                | Q(lat__range=(-90, 90), lng__range=(-180, 180), lat__isnull=False, lng__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -250,6 +260,15 @@ class Contribution(models.Model):
         from django.urls import reverse
 
         return reverse("participation:contribution-detail", args=[self.process.slug, self.public_id])
+
+    @property
+    def point(self) -> tuple[Decimal, Decimal] | None:
+        """Latitude and longitude, as people say them."""
+        return None if self.lat is None or self.lng is None else (self.lat, self.lng)
+
+    @point.setter
+    def point(self, value: tuple[Decimal, Decimal] | None) -> None:
+        self.lat, self.lng = value or (None, None)
 
     @property
     def is_public(self) -> bool:

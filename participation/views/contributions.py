@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import eligibility
-from accounts.models import EligibilityRule
+from accounts.models import District, EligibilityRule
 from accounts.verdict import Refused, Verdict
 from dkfds.wording import deadline
 from participation import clock, debate, formats, limits, printing, search, team
@@ -560,6 +560,7 @@ def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> Http
         impacts=list(contribution.impacts.all()),
         gathered=team.gathered_into(contribution),
         debate=debate.shown(contribution, request.user, now),
+        districts=list(District.objects.of_home().defer(None)) if contribution.point else [],
     )
 
 
