@@ -4,7 +4,9 @@ The borders are drawn from shared corners, so that neighbours meet exactly.
 """
 
 import json
+import random
 from dataclasses import dataclass
+from decimal import Decimal
 
 WEST, SOUTH = 11.05, 56.35
 DEGREES_EAST, DEGREES_NORTH = 0.018, 0.010  # about 1.1 km each way
@@ -55,12 +57,25 @@ AREAS = (
     Area(
         "midt", "Lunde Midtby", "fghlkj", 12_400, ("Kirkevej", "Torvegade", "Stationsvej", "Biblioteksstræde")
     ),
-    Area("nord", "Nørrelund", "mejkno", 7_300, ("Søvej", "Skovbrynet", "Badevej", "Hybenvej")),
+    Area("nord", "Nørrelund", "mejkon", 7_300, ("Søvej", "Skovbrynet", "Badevej", "Hybenvej")),
     Area("oest", "Østerlund", "klipo", 8_900, ("Østergade", "Fælledvej", "Ringvejen", "Møllevej")),
     Area("syd", "Søndervang", "bcdhg", 9_100, ("Søndervangs Allé", "Grønningen", "Hallevej", "Åkandevej")),
     Area("vest", "Vestervang", "eabgfj", 5_600, ("Skolevej", "Bøgeparken", "Mosevej", "Vestre Stationsvej")),
     Area("aaholm", "Åholm", "hdil", 4_700, ("Åholmvej", "Forsamlingshusvej", "Engdraget", "Åbrinken")),
 )
+
+
+def point_in(chance: random.Random, code: str) -> tuple[Decimal, Decimal]:
+    """(latitude, longitude) of some place in the district, not too near its border."""
+    area = next(area for area in AREAS if area.code == code)
+    corners = [CORNERS[corner] for corner in area.corners]
+    middle = (sum(x for x, _y in corners) / len(corners), sum(y for _x, y in corners) / len(corners))
+    toward, part = chance.choice(corners), chance.uniform(0, 0.6)
+    east, north = (m + (t - m) * part for m, t in zip(middle, toward, strict=True))
+    return (
+        Decimal(f"{SOUTH + north * DEGREES_NORTH:.6f}"),
+        Decimal(f"{WEST + east * DEGREES_EAST:.6f}"),
+    )
 
 
 def geojson() -> bytes:

@@ -267,6 +267,9 @@ def _propose(
                 title=project.title,
                 body=project.what,
                 place=project.place,
+                point=geography.point_in(random.Random(project.title), project.district)
+                if number % 4
+                else None,
                 district=town.districts[project.district],
                 detail={
                     "why": project.why,

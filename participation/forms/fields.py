@@ -15,8 +15,8 @@ from accounts.verdict import Refused
 from participation.texts import clean
 
 _PAIRS = (
-    re.compile(r"(-?\d{1,2}(?:[.,]\d{1,15})?)\s*(?:;|,\s|\s)\s*(-?\d{1,3}(?:[.,]\d{1,15})?)"),
-    re.compile(r"(-?\d{1,2}\.\d{1,15}),(-?\d{1,3}\.\d{1,15})"),
+    re.compile(r"(-?[0-9]{1,2}(?:[.,][0-9]{1,15})?)\s*(?:;|,\s|\s)\s*(-?[0-9]{1,3}(?:[.,][0-9]{1,15})?)"),
+    re.compile(r"(-?[0-9]{1,2}\.[0-9]{1,15}),(-?[0-9]{1,3}\.[0-9]{1,15})"),
 )
 
 

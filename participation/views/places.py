@@ -28,7 +28,7 @@ def contribution_map(request: HttpRequest, slug: str) -> HttpResponse:
     """A map, and beside it the same as a list by district and words. The page is as large with 2,000 places as with 20:
     what the map draws comes from `contribution_points`."""
     process = get_object_or_404(Process.objects.filter(status__in=PUBLIC), slug=slug)
-    districts = list(districts_to_choose())
+    districts = list(districts_to_choose().defer(None))
     chosen = next((one for one in districts if str(one.pk) == request.GET.get("distrikt")), None)
     rows = _public(process).select_related("district").defer("search_vector", "district__geometry")
     if chosen is not None:

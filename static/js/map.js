@@ -8,17 +8,18 @@
   const MIDDLE = [56.1, 10.9]; // of Denmark, when no district has a border
   let fetched = null;
 
-  const fetchLeaflet = (address) => {
-    fetched ??= new Promise((done, failed) => {
-      if (window.L) return done();
-      const sheet = document.createElement("link");
-      sheet.rel = "stylesheet";
-      sheet.href = address.replace(/leaflet(\.[0-9a-f]+)?\.js$/, "leaflet.css");
-      const script = document.createElement("script");
-      script.src = address;
-      script.onload = done;
-      script.onerror = failed;
-      document.head.append(script);
+  const fetchLeaflet = (data) => {
+    const bring = (kind, made) =>
+      new Promise((done, failed) => {
+        const element = Object.assign(document.createElement(kind), made, { onload: done, onerror: failed });
+        document.head.append(element);
+      });
+    fetched ??= Promise.all([
+      bring("script", { src: data.leaflet }),
+      bring("link", { rel: "stylesheet", href: data.leafletSheet }),
+    ]).catch((failure) => {
+      fetched = null; // the next press of the button tries again
+      throw failure;
     });
     return fetched;
   };
@@ -31,11 +32,11 @@
 
   // Leaflet on an element, with districts and tiles. Returns the map and the borders' features.
   const draw = async (element, data) => {
-    await fetchLeaflet(data.leaflet);
+    await fetchLeaflet(data);
     const borders = await read(data.borders);
     element.hidden = false;
-    const map = L.map(element, { preferCanvas: true, zoomControl: false, zoomSnap: 0.25, attributionControl: false });
-    L.control.zoom({ zoomInTitle: data.zoomIn, zoomOutTitle: data.zoomOut }).addTo(map);
+    const map = L.map(element, { preferCanvas: true, zoomControl: false, zoomSnap: 0.25, attributionControl: false, fadeAnimation: false });
+    L.control.zoom({ zoomInTitle: data.zoomIn, zoomInText: "", zoomOutTitle: data.zoomOut, zoomOutText: "" }).addTo(map);
     if (data.tiles) {
       L.control.attribution({ prefix: false }).addTo(map);
       const by = document.createElement("span");
@@ -92,7 +93,7 @@
       if (chosen) chosen.setStyle(POINT).setRadius(POINT.radius);
       chosen = point;
       point.setStyle(CHOSEN).setRadius(CHOSEN.radius).bringToFront();
-      point.unbindPopup().bindPopup(describe(point), { closeButton: true, maxWidth: 260 }).openPopup();
+      point.unbindPopup().bindPopup(describe(point), { maxWidth: Math.min(280, element.clientWidth - 80) }).openPopup();
       point.getPopup().getElement()?.querySelector("a[href]")?.focus({ preventScroll: true });
     };
     const nearest = (to) =>

@@ -218,6 +218,7 @@ def test_english_lives_under_en(world: World, settings: Any) -> None:
 def names_shown(world: World) -> Iterator[str]:
     opened, decided = world.processes["open"], world.processes["decided"]
     yield reverse("participation:contribution-list", args=[opened.slug])
+    yield reverse("participation:contribution-map", args=[opened.slug])
     yield world.project.get_absolute_url()
     yield reverse("budgets:projects", args=[opened.slug])
     yield "/soeg/?q=b%C3%A6nk"

@@ -232,6 +232,9 @@ participation:search                                  GET  200   200   200   200
 participation:follow                                  GET  in    200   200   200   200   200   200   200   200   2f
 participation:can-i-take-part                         GET  200   200   200   200   200   200   200   200   200   2f
 participation:contribution-list                       GET  200   200   200   200   200   200   200   200   200   2f
+participation:contribution-map                        GET  200   200   200   200   200   200   200   200   200   2f
+participation:contribution-points                     GET  200   200   200   200   200   200   200   200   200   2f
+participation:district-borders                        GET  200   200   200   200   200   200   200   200   200   2f
 participation:contribute                              GET  200   go    200   200   200   200   200   200   200   2f
 participation:contribute-review                       GET  go    200   go    go    go    go    go    go    go    2f
 participation:contribute-forget                       POST go    go    go    go    go    go    go    go    go    2f

@@ -1,0 +1,127 @@
+"""The map by keyboard alone, with and without script, judged by axe after each step."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import District, User
+from demo.geography import AREAS, point_in
+from participation import clock
+from participation.actions import contributions as actions
+from participation.models import Contribution, Process
+from tests.participation.conftest import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(autouse=True)
+def _noon_everywhere(fresh_pages: None) -> Iterator[None]:
+    clock.move(NOW.isoformat())
+    yield
+    clock.move("")
+
+
+@pytest.fixture
+def places(process: Process, citizen: User) -> list[Contribution]:
+    for area in AREAS:
+        District.objects.create(kind="school", code=area.code, name=area.name, geometry=area.geometry)
+    return [
+        actions.give_contribution(
+            process=process,
+            by=citizen,
+            title=f"Bænk i {area.name}",
+            body="I solen.",
+            point=point_in(random.Random(area.code), area.code),
+        )
+        for area in AREAS
+    ]
+
+
+def tab_to(page: Page, selector: str) -> None:
+    for _press in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+            return
+    pytest.fail(f"Tab never came to {selector}")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_map_and_its_list_by_keyboard(
+    new_context: Callable[..., BrowserContext],
+    axe: Callable[..., Any],
+    process: Process,
+    places: list[Contribution],
+    width: int,
+) -> None:
+    page = new_context(viewport={"width": width, "height": 800}).new_page()
+    page.goto(reverse("participation:contribution-map", args=[process.slug]))
+    said = page.locator(".map-said")
+    expect(said).to_have_text("6 af 6 ligger inden for det, du ser på kortet.")
+    axe(page)
+    tab_to(page, ".map")
+    for _press in range(3):
+        page.keyboard.press("+")
+        page.wait_for_timeout(350)
+    expect(said).not_to_have_text(re.compile("^6 af 6"))
+    page.keyboard.press("Enter")  # what lies nearest the middle
+    link = page.locator(".leaflet-popup a[href^='/forloeb']")
+    expect(link).to_be_focused()
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(".map")).to_be_focused()
+    tab_to(page, "#places button")
+    page.keyboard.press("Enter")
+    expect(link).to_be_focused()
+    title = link.inner_text()
+    assert page.evaluate(SIDEWAYS) == 0
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/bidrag/*-*/")
+    assert page.locator("h1").inner_text() == title
+
+
+def test_without_script_the_list_and_a_drawing_say_the_same(
+    new_context: Callable[..., BrowserContext], process: Process, places: list[Contribution]
+) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(reverse("participation:contribution-map", args=[process.slug]))
+    assert page.locator("#places li").count() == len(AREAS)
+    assert page.locator(".map").is_hidden()
+    assert page.locator(".map-still svg").is_visible()
+    page.select_option("#filter-district", label="Nørrelund")
+    page.click("text=Vis")
+    assert page.locator("#places li").count() == 1
+
+
+def test_a_point_is_put_by_keyboard_and_kept(
+    page: Page, axe: Callable[..., Any], process: Process, places: list[Contribution]
+) -> None:
+    page.goto(reverse("participation:contribute", args=[process.slug]))
+    page.fill("#id_title", "En bænk til")
+    page.fill("#id_body", "Også i solen.")
+    tab_to(page, ".place-buttons button")
+    page.keyboard.press("Enter")
+    expect(page.locator(".place-field .map")).to_be_focused()
+    axe(page)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(400)
+    page.keyboard.press("Enter")
+    said = page.locator(".place-field [role=status]")
+    expect(said).to_have_text(re.compile("^Punktet er sat i "))
+    point = page.input_value("#id_point")
+    assert re.fullmatch(r"56\.\d{6}, 11\.\d{6}", point)
+    axe(page)
+    page.click("button[name=go_on]")
+    page.wait_for_url("**/gennemse/**")
+    assert page.locator("dd", has_text=point[:7]).count() == 1
+    page.go_back()
+    page.get_by_role("button", name="Fjern punktet").click()
+    expect(said).to_have_text("Punktet er fjernet.")
+    assert page.input_value("#id_point") == ""
