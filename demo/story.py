@@ -267,7 +267,7 @@ def _propose(
                 title=project.title,
                 body=project.what,
                 place=project.place,
-                point=geography.point_in(random.Random(project.title), project.district)
+                point=geography.point_in(random.Random(project.title), project.district)  # noqa: S311
                 if number % 4
                 else None,
                 district=town.districts[project.district],

@@ -94,7 +94,9 @@
       chosen = point;
       point.setStyle(CHOSEN).setRadius(CHOSEN.radius).bringToFront();
       point.unbindPopup().bindPopup(describe(point), { maxWidth: Math.min(280, element.clientWidth - 80) }).openPopup();
-      point.getPopup().getElement()?.querySelector("a[href]")?.focus({ preventScroll: true });
+      const popup = point.getPopup().getElement();
+      popup.querySelector(".leaflet-popup-close-button").setAttribute("aria-label", data.close);
+      popup.querySelector("a").focus({ preventScroll: true });
     };
     const nearest = (to) =>
       points.reduce((best, point) => {
@@ -105,6 +107,9 @@
     onEnter(element, () => {
       const point = nearest(map.getCenter());
       if (point) choose(point);
+    });
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") map.closePopup();
     });
     map.on("popupclose", () => {
       if (chosen) chosen.setStyle(POINT).setRadius(POINT.radius);
