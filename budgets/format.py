@@ -53,12 +53,9 @@ def _money(process: "Process") -> Decimal | None:
 
 
 def _participants(process_ids: Iterable[int]) -> dict[int, int]:
-    from django.db.models import Count
+    from budgets.turnout import participants
 
-    from budgets.models import Roll
-
-    voters = Roll.objects.filter(round__process__in=list(process_ids)).values_list("round__process")
-    return dict(voters.annotate(voters=Count("pk")).order_by())
+    return participants(process_ids)
 
 
 def _create_project(contribution: "Contribution", **detail: Any) -> None:
@@ -92,7 +89,7 @@ def _after_transition(process: "Process", *, name: str, by: "User | None", at: d
     from budgets.models import Round
 
     if name == "cancel":
-        for round in Round.objects.filter(process=process, state=Round.State.VOTING):
+        for round in Round.objects.filter(process=process, state__in=[Round.State.VOTING, Round.State.PAPER]):
             drop_round(round=round, by=by, at=at)
 
 

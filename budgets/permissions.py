@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import EVERY_UNIT, Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets.models import Assessment, BallotProject, Project, Round
+from budgets.models import Assessment, BallotProject, PollingPlace, Project, Round
 from budgets.voting import LAST_MOMENT
 from participation import clock
 from participation.choices import BEFORE_DECISION, Status
@@ -18,6 +18,8 @@ from participation.team import is_author
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+INCIDENTS_IN = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
 
 
 def check_own_work(user: "User | None", process: Process, permission: Permission) -> None:
@@ -73,6 +75,13 @@ def can_seal(user: "User | None", round: Round, *, at: datetime | None = None) -
 
 def check_may_count(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
     check_own_work(user, round.process, Permission.COUNT_VOTES)
+    if round.state == Round.State.PAPER:
+        raise Refused(
+            "paper_waits",
+            _(
+                "The count waits for the polling places: each must enter its paper ballots and sign its account."
+            ),
+        )
     if round.state not in Round.OPENED:
         raise Refused("not_sealed", _("The ballots must be sealed before they can be counted."))
 
@@ -162,3 +171,63 @@ def check_may_adjust(user: "User", project: Project, *, at: datetime | None = No
 
 def can_adjust(user: "User", project: Project, *, at: datetime | None = None) -> Verdict:
     return verdict(check_may_adjust, user, project, at=at)
+
+
+def check_may_set_up_places(user: "User | None", process: Process, *, at: datetime | None = None) -> None:
+    check_own_work(user, process, Permission.SET_UP_PROCESS)
+    if process.status not in BEFORE_DECISION:
+        raise Refused("over", _("The process is over."))
+
+
+def can_set_up_places(user: "User | None", process: Process, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_set_up_places, user, process, at=at)
+
+
+def check_may_record_incident(
+    user: "User", process: Process, place: PollingPlace | None = None, *, at: datetime | None = None
+) -> None:
+    """An officer tells of their own place; a caseworker of anything in the vote."""
+    if user.is_authenticated and user.may(Permission.MARK_ROLL):
+        if place is None or not place.officers.filter(pk=user.pk).exists():
+            raise Refused("other_place", _("You are not an officer at this polling place."))
+    else:
+        check_own_work(user, process, Permission.COUNT_VOTES)
+    if place is not None and place.process_id != process.pk:
+        raise Refused("other_place", _("The polling place belongs to another process."))
+    if process.status not in INCIDENTS_IN:
+        raise Refused("not_running", _("Incidents are told while there is a vote, and until it is decided."))
+
+
+def can_record_incident(
+    user: "User", process: Process, place: PollingPlace | None = None, *, at: datetime | None = None
+) -> Verdict:
+    return verdict(check_may_record_incident, user, process, place, at=at)
+
+
+def check_may_handle_paper(user: "User", place: PollingPlace, *, at: datetime | None = None) -> None:
+    """Enter and reconcile paper ballots: the place's own officers, and caseworkers of the unit."""
+    if user.is_authenticated and user.may(Permission.MARK_ROLL):
+        if not place.officers.filter(pk=user.pk).exists():
+            raise Refused("other_place", _("You are not an officer at this polling place."))
+    else:
+        check_own_work(user, place.process, Permission.COUNT_VOTES)
+
+
+def check_may_enter_paper(
+    user: "User", place: PollingPlace, round: Round | None, *, at: datetime | None = None
+) -> None:
+    """Nobody opens the box before voting has closed everywhere, nor after the account is signed."""
+    check_may_handle_paper(user, place)
+    if round is None or round.state == Round.State.VOTING:
+        raise Refused("still_voting", _("The box is opened when voting has closed everywhere."))
+    if round.state != Round.State.PAPER:
+        raise Refused("paper_done", _("The paper ballots are counted."))
+    account = getattr(place, "account", None)
+    if account is not None and account.first_signed_by_id is not None:
+        raise Refused("signed", _("The account is signed. Open it again, with a reason, to change anything."))
+
+
+def can_enter_paper(
+    user: "User", place: PollingPlace, round: Round | None, *, at: datetime | None = None
+) -> Verdict:
+    return verdict(check_may_enter_paper, user, place, round, at=at)

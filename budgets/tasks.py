@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.verdict import Refused
-from budgets import actions, voting
+from budgets import actions, turnout, voting
 from budgets.models import Began, Count, Roll, Round
 from participation import clock, notices
 from participation.choices import Status
@@ -51,6 +51,12 @@ def seal_rounds() -> int:
         state=Round.State.VOTING, phase__interval__endswith__lte=clock.now() - voting.LAST_MOMENT
     ).select_related("process")
     return sum(_done(actions.seal_round, round=round, by=None) for round in due)
+
+
+@shared_task(name="budgets.count_turnout")
+def count_turnout() -> int:
+    """Count those who have voted at each full hour of an open vote."""
+    return sum(actions.count_turnout(round=round) is not None for round in turnout.due())
 
 
 @shared_task(name="budgets.compare_counts", soft_time_limit=COMPARE_FOR)

@@ -34,6 +34,9 @@ QUIET = frozenset(
         "support.give",
         "support.take_back",
         "argument.rate",
+        "budgets.look_up",
+        "budgets.mark_roll",
+        "budgets.undo_mark",
     }
 )
 logger = logging.getLogger(__name__)

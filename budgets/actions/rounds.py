@@ -21,6 +21,7 @@ from budgets.models import (
     Began,
     CodeBatch,
     CountedBallot,
+    PollingPlace,
     Pot,
     Project,
     Roll,
@@ -144,7 +145,8 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
     Waits for the votes under way and keeps later ones out. The table is locked before the round, in the order that
     a cast takes them, so that the two can't wait for each other. The old table is
     emptied by TRUNCATE, which leaves no dead rows with their transaction ids; ballots of other rounds are put back in
-    random order. Roll and ballots must agree per channel and pot, or nothing happens.
+    random order. Roll and ballots must agree per channel and pot, or nothing happens. Where there are polling places,
+    nothing is published until their papers have come in too (`budgets.actions.paper`).
     """
     at = at or clock.now()
     with transaction.atomic(durable=True):
@@ -159,7 +161,7 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
         in_urn = Counter((channel, pot) for channel, pot, *_rest in opened)
         on_roll = {
             (channel, pot): voters
-            for channel, pot, voters in Roll.objects.filter(round=round)
+            for channel, pot, voters in Roll.objects.filter(round=round, place=None)
             .values_list("channel", "pot")
             .annotate(voters=Count("pk"))
             .order_by()
@@ -176,21 +178,14 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
         write_counted(round, opened)
         _empty_urn(round)
         Began.objects.filter(round=round).delete()
-        round.state = Round.State.SEALED
+        waits = PollingPlace.objects.of_round(round).exists()
+        round.state = Round.State.PAPER if waits else Round.State.SEALED
         round.sealed_at, round.sealed_by = at, by
         round.ballots_per_channel = dict(Counter(channel for channel, *_rest in opened))
         round.ballot_count = len(opened)
-        round.pb_sha256 = election.published_file(round).sha256
-        round.save(
-            update_fields=[
-                "state",
-                "sealed_at",
-                "sealed_by",
-                "ballots_per_channel",
-                "ballot_count",
-                "pb_sha256",
-            ]
-        )
+        round.save(update_fields=["state", "sealed_at", "sealed_by", "ballots_per_channel", "ballot_count"])
+        if not waits:
+            publish_sealed(round)
         audit.record(
             action="budgets.seal_round",
             by=by,
@@ -201,6 +196,12 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
     return round
 
 
+def publish_sealed(round: Round) -> None:
+    """Publish the SHA-256 of the ballot file before anyone has counted; called in the transaction that seals."""
+    round.pb_sha256 = election.published_file(round).sha256
+    round.save(update_fields=["pb_sha256"])
+
+
 def drop_round(*, round: Round, by: "User | None", at: datetime | None = None) -> Round:
     """A vote that is called off is never counted: its ballots are destroyed unopened, and the roll forgets who."""
     at = at or clock.now()
@@ -208,9 +209,10 @@ def drop_round(*, round: Round, by: "User | None", at: datetime | None = None) -
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE budgets_ballot IN ACCESS EXCLUSIVE MODE")
         round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
-        if round.state != Round.State.VOTING:
+        if round.state not in {Round.State.VOTING, Round.State.PAPER}:
             raise Refused("already_sealed", _("The ballots are already sealed."))
         _empty_urn(round)
+        CountedBallot.objects.filter(round=round).delete()
         Began.objects.filter(round=round).delete()
         forget_codes(round)
         Roll.objects.filter(round=round).update(person=None, code=None)

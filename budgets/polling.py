@@ -1,0 +1,177 @@
+"""At the polling place: who stands before the officer, whether they may vote here, and when not, why.
+
+What is said to the officer is said so that it can be read aloud to the voter. A person's address and CPR number are never
+shown, and neither is the district of someone whose address is protected.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import eligibility
+from accounts.eligibility import Facts
+from accounts.models import Person, RegisterExtract, Resident
+from accounts.permissions import Permission
+from accounts.verdict import Refused, Verdict, verdict
+from budgets import voting
+from budgets.models import PollingPlace, Roll, Round, VoteChannel
+from participation import clock
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+MOST_FOUND = 6
+SHORTEST_NAME = 2
+
+_VOTED = {
+    VoteChannel.WEB: gettext_lazy("Has already voted, with MitID, on %(day)s."),
+    VoteChannel.CODE: gettext_lazy("Has already voted, with a voting code, on %(day)s."),
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Someone in the register extract, as an officer may see them."""
+
+    person_id: UUID
+    name: str
+    birth_date: date
+    district: str
+
+
+def check_officer(user: "User", place: PollingPlace) -> None:
+    """Only the officers of the place look people up and mark the roll: not their colleagues elsewhere, not caseworkers."""
+    if not user.is_authenticated or not user.may(Permission.MARK_ROLL):
+        raise Refused("role", _("Your role doesn't let you do this."))
+    if not place.officers.filter(pk=user.pk).exists():
+        raise Refused("other_place", _("You are not an officer at this polling place."))
+
+
+def look_up(
+    place: PollingPlace, *, name: str, birth_date: date, at: datetime | None = None
+) -> list[Candidate]:
+    """Those born that day in the newest valid extract whose name has every word that was typed (or begins with it).
+
+    Names are encrypted, so only those with the birth date are decrypted and compared. Raises `Refused` when the name is
+    too short, or when it fits too many.
+    """
+    words = folded(name).split()
+    if sum(len(word) for word in words) < SHORTEST_NAME:
+        raise Refused("name_short", _("Write at least two letters of the name."), "name")
+    extract = RegisterExtract.objects.counting_on(timezone.localdate(at or clock.now())).first()
+    if extract is None:
+        raise Refused(
+            "no_register",
+            _("There is no valid register extract, so nobody can be found. Call the municipality."),
+        )
+    lines = Resident.objects.filter(extract=extract, birth_date=birth_date).select_related(
+        "school_district", "polling_district"
+    )
+    found = [
+        _candidate(line)
+        for line in lines.only(
+            "person_id",
+            "name",
+            "birth_date",
+            "protected",
+            "school_district__name",
+            "polling_district__name",
+        )
+        if _has_all(folded(line.name).split(), words)
+    ]
+    if len(found) > MOST_FOUND:
+        raise Refused(
+            "too_many", _("Too many have that name and birth date. Write more of the name."), "name"
+        )
+    return sorted(found, key=lambda candidate: folded(candidate.name))
+
+
+def candidate_of(person_id: UUID, at: datetime | None = None) -> Candidate | None:
+    """The same person again, from the newest valid extract."""
+    extract = RegisterExtract.objects.counting_on(timezone.localdate(at or clock.now())).first()
+    line = (
+        Resident.objects.filter(extract=extract, person=person_id)
+        .select_related("school_district", "polling_district")
+        .first()
+        if extract
+        else None
+    )
+    return _candidate(line) if line else None
+
+
+def _candidate(line: Resident) -> Candidate:
+    district = line.school_district or line.polling_district
+    shown = str(district) if district and not line.protected else ""
+    return Candidate(line.person_id, line.name, line.birth_date, shown)  # type: ignore[arg-type]
+
+
+def _has_all(there: list[str], wanted: list[str]) -> bool:
+    """Each word typed begins a word of the name, and no word of the name answers for two."""
+    left = list(there)
+    for word in sorted(wanted, key=len, reverse=True):
+        match = next((one for one in left if one.startswith(word)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return True
+
+
+def folded(text: str) -> str:
+    """As names are compared: lower case, å = aa, hyphens as spaces, no accents."""
+    text = text.casefold().replace("å", "aa").replace("-", " ").replace(".", " ")
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(sign for sign in parts if not unicodedata.combining(sign))
+
+
+def check_person(person: Person, place: PollingPlace, round: Round, *, at: datetime) -> Facts:
+    """Everything that decides whether this person may vote here now. Raises `Refused` with the reason to say; returns what
+    is frozen on the roll."""
+    voting.check_taking_votes(round, at)
+    if round.process_id != place.process_id or round.kind != place.round_kind:
+        raise Refused("other_round", _("This polling place is not open in the vote that runs now."))
+    voted = Roll.objects.filter(round=round, person=person).select_related("place").first()
+    if voted is not None:
+        raise Refused("already_voted", how_they_voted(voted, place))
+    known = eligibility.facts(person, at)
+    budget = round.process.citizenbudget
+    eligibility.check_eligible(budget.vote_rule, person, at=at, act=voting.VOTE, known=known)
+    voting.check_not_in_class(budget, known, at)
+    if place.district_id is not None and place.district_id not in known.district_ids:
+        raise Refused(
+            "other_place",
+            _("This polling place is for those who live in %(district)s. %(others)s")
+            % {"district": place.district, "others": _where_instead(place, round, known)},
+        )
+    return known
+
+
+def can_vote_here(person: Person, place: PollingPlace, round: Round, *, at: datetime) -> Verdict:
+    return verdict(check_person, person, place, round, at=at)
+
+
+def how_they_voted(voted: Roll, here: PollingPlace | None = None) -> str:
+    """By which way and which day: never what."""
+    day = formats.date_format(voted.day, "j. F")
+    if voted.place is None:
+        return str(_VOTED[VoteChannel(voted.channel)]) % {"day": day}
+    if here is not None and voted.place_id == here.pk:
+        return _("Is already marked on the roll, here at this polling place, on %(day)s.") % {"day": day}
+    return _("Is already marked on the roll, at %(place)s, on %(day)s.") % {"place": voted.place, "day": day}
+
+
+def _where_instead(place: PollingPlace, round: Round, known: Facts) -> str:
+    others = PollingPlace.objects.of_round(round).exclude(pk=place.pk)
+    names = [
+        f"{other.name}, {other.address}"
+        for other in others
+        if other.district_id is None or other.district_id in known.district_ids
+    ]
+    if not names:
+        return _("They can vote here on the site with MitID or with a voting code.")
+    return _("They can vote at: %(places)s.") % {"places": "; ".join(names)}
