@@ -66,15 +66,11 @@ def read_typed(typed: str, paper: Paper, *, pot: str = "") -> Read:
             "unknown", _("Number %(number)s isn't on the ballot.") % {"number": unknown[0]}, "typed"
         )
     try:
-        return Read(choices=_checked(paper, chosen, pot))
+        return Read(choices=paper.check(chosen, pot))
     except Refused as refused:
         if refused.code in BY_THE_RULES:
             return Read(spoiled=BY_THE_RULES[refused.code])
         raise Refused(refused.code, refused.reason, "typed") from refused
-
-
-def _checked(paper: Paper, chosen: Sequence[tuple[str, int]], pot: str) -> Choices:
-    return paper.check(chosen)
 
 
 def _pair(part: str, paper: Paper) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from accounts.eligibility import Facts
 from accounts.models import Person, RegisterExtract, Resident
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets import voting
+from budgets import ballots, voting
 from budgets.models import PollingPlace, Roll, Round, VoteChannel
 from participation import clock
 
@@ -142,6 +142,7 @@ def check_person(person: Person, place: PollingPlace, round: Round, *, at: datet
     budget = round.process.citizenbudget
     eligibility.check_eligible(budget.vote_rule, person, at=at, act=voting.VOTE, known=known)
     voting.check_not_in_class(budget, known, at)
+    voting.check_has_pot(round, known)
     if place.district_id is not None and place.district_id not in known.district_ids:
         raise Refused(
             "other_place",
@@ -175,3 +176,42 @@ def _where_instead(place: PollingPlace, round: Round, known: Facts) -> str:
     if not names:
         return _("They can vote here on the site with MitID or with a voting code.")
     return _("They can vote at: %(places)s.") % {"places": "; ".join(names)}
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """Which ballot paper is handed out: `own` where the rules give it ("" is the one for everyone), else one of `choices`,
+    (key, name) of each."""
+
+    own: str | None
+    name: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+def sheets_for(round: Round, known: Facts) -> Sheets:
+    paper = ballots.round_paper(round)
+    names = {part.key: part.name for part in paper.of_districts}
+    if voting.may_choose_pot(round, paper):
+        choices = list(names.items())
+        if paper.for_all:
+            choices.append(("", _("Only the pot for everyone")))
+        return Sheets(None, "", tuple(choices))
+    own = voting.home_pot(paper, known)
+    return Sheets(own, sheet_name(round, own))
+
+
+def sheet_name(round: Round, pot: str) -> str:
+    """As it stands on the printed ballot: the district's pot, or nothing where there is only one ballot."""
+    paper = ballots.round_paper(round)
+    if not paper.of_districts:
+        return ""
+    return next((part.name for part in paper.of_districts if part.key == pot), _("Only the pot for everyone"))
+
+
+def sheets_of(round: Round) -> list[tuple[str, str]]:
+    """Every kind of ballot paper of a round: (key, name)."""
+    paper = ballots.round_paper(round)
+    found = [(part.key, part.name) for part in paper.of_districts]
+    if paper.for_all or not found:
+        found.append(("", sheet_name(round, "")))
+    return found

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.verdict import Refused
 from audit import actions as audit
-from budgets import ballots, paper, permissions, reconciliation
+from budgets import ballots, paper, permissions, polling, reconciliation
 from budgets.models import (
     Bundle,
     CountedBallot,
@@ -72,8 +72,7 @@ def new_bundle(*, place: PollingPlace, by: "User", pot: str = "", at: datetime |
         place, round = _locked(place)
         permissions.check_may_enter_paper(by, place, round, at=at)
         assert round is not None
-        ballots.round_paper(round)
-        if pot not in _pots(round):
+        if pot not in {key for key, _name in polling.sheets_of(round)}:
             raise Refused("pot", _("Choose which ballot paper the bundle holds."), "pot")
         last = Bundle.objects.filter(place=place).order_by("-number").values_list("number", flat=True).first()
         bundle = Bundle.objects.create(place=place, number=(last or 0) + 1, pot=pot)
@@ -322,10 +321,6 @@ def _complete(round: Round, by: "User | None", at: datetime) -> None:
         changed=["state"],
         values={"ballots": round.ballot_count, "paper": len(valid), "sha256": round.pb_sha256},
     )
-
-
-def _pots(round: Round) -> set[str]:
-    return {""}
 
 
 def _locked(place: PollingPlace) -> tuple[PollingPlace, Round | None]:

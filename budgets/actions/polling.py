@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.permissions import Role
 from accounts.verdict import Refused
 from audit import actions as audit
-from budgets import permissions, polling, turnout
+from budgets import ballots, permissions, polling, turnout, voting
 from budgets.models import (
     Incident,
     PollingPlace,
@@ -65,7 +65,7 @@ def mark_roll(
     person: "Person",
     attempt: UUID,
     by: "User",
-    pot: str = "",
+    pot: str | None = None,
     at: datetime | None = None,
 ) -> Marked:
     """Mark a person on the roll and hand out a ballot paper: when this returns, the mark is on disk.
@@ -86,6 +86,10 @@ def mark_roll(
         if _is_marked(place, person, attempt):  # the same form, sent twice at once
             return Marked(attempt, again=True)
         raise
+    sheets = {key for key, _name in polling.sheets_for(round, known).choices}
+    if sheets and pot not in sheets:
+        raise Refused("pot", _("Choose which ballot paper is handed out."), "pot")
+    pot = voting.pot_of(round, ballots.round_paper(round), known, pot)
     values = {
         "round": round.pk,
         "roll": attempt,

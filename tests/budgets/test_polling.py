@@ -206,10 +206,12 @@ def test_the_officer_is_told_why_not(place):
 
 
 def test_ages_that_vote_in_class_are_refused():
-    round = make_round(class_age_from=12, class_age_to=14, vote={"min_age": 12})
-    place = make_place(round)
+    place = make_place(make_round(vote={"min_age": 12}))
+    round = place.round
+    budget = round.process.citizenbudget
+    budget.class_age_from, budget.class_age_to = 12, 14
     pupil = resident(birth_date=clock.today().replace(year=clock.today().year - 13))
-    assert refused(mark, place, pupil).code == "votes_in_class"
+    assert refused(mark, place, pupil, round=round).code == "votes_in_class"
 
 
 def test_before_and_after_voting_nobody_is_marked(place):
