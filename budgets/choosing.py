@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.verdict import Refused
 from budgets.ballots import Paper, Part
 from budgets.models import BallotType, Project
+from participation.models.files import first_photo
 
 if TYPE_CHECKING:
     from accounts.models import District, User
@@ -247,6 +248,7 @@ def projects_of(round: "Round") -> list[Project]:
         Project.objects.in_round(round)
         .select_related("contribution__district", "alternative")
         .defer("contribution__search_vector", "contribution__district__geometry")
+        .annotate(first_photo=first_photo("contribution"))
     )
 
 

@@ -126,6 +126,8 @@ class ProjectForm(ContributionForm):
         "place",
         "point",
         "district",
+        "photos",
+        "documents",
         "carried_out_by_citizens",
         "name_shown",
     )
@@ -180,7 +182,7 @@ class AdjustForm(ProjectForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("place", "point", "district", "name_shown"):
+        for name in ("place", "point", "district", "photos", "documents", "name_shown"):
             del self.fields[name]
 
     def adjusted(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
 
 from accounts.models import User
-from participation.models import StoredFile
+from participation.models import Contribution, StoredFile
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,15 @@ def may_see(file: StoredFile, user: User | None) -> bool:
     if file.removed_at is not None or user is None or not user.is_authenticated:
         return False
     return any(owner.seen_by(file, user) for owner in _owners.values())
+
+
+def attached_to(contribution: Contribution) -> dict[str, list[StoredFile]]:
+    """What partials/attached.html shows, in one query."""
+    held = [one.file for one in contribution.attachments.select_related("file")]
+    return {
+        "photos": [file for file in held if file.is_photo],
+        "documents": [file for file in held if not file.is_photo],
+    }
 
 
 # Handles: what a form carries from page to page. Only whoever sent the file in ever gets one, so a number that was

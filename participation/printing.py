@@ -101,7 +101,9 @@ def blank_form(
             "qr_alt": _("QR code that leads to %(address)s") % {"address": address},
             "qr_words": address,
             "optional": _("you may leave it out"),
-            "questions": [_question(field) for field in form.visible_fields()],
+            "questions": [
+                _question(field) for field in form.visible_fields() if getattr(field.field, "paper", True)
+            ],
             "you": _("About you"),
             "about_you": [_("Name"), _("Address"), _("Telephone or e-mail for the answer")],
             "send_heading": _("Send it"),
@@ -198,10 +200,12 @@ def _question(bound: forms.BoundField) -> dict[str, Any]:
         choices = [str(label) for value, label in offered if value != ""]
     elif isinstance(field, forms.BooleanField):
         choices = [_("Yes")]
+    elif words := getattr(field, "paper", ""):
+        choices = [str(words)]
     longest = getattr(field, "max_length", None) or 100
     lines = 10 if longest > 1000 else 3 if longest > 200 else 1
     label = str(bound.label)
-    help_text = str(bound.help_text)
+    help_text = "" if getattr(field, "paper", "") else str(bound.help_text)
     if longest > 1000:
         help_text += " " + _("Use more paper if you need it; at most %(count)s characters.") % {
             "count": number(longest)

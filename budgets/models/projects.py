@@ -13,6 +13,7 @@ from participation.choices import Moderation
 from participation.danish import DaSort
 from participation.models import Contribution
 from participation.models.contributions import others
+from participation.models.files import first_photo
 
 if TYPE_CHECKING:
     from budgets.models.rounds import Round
@@ -78,7 +79,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
                 "contribution__district__geometry",
                 "contribution__home_district__geometry",
             )
-            .annotate(others=others("contribution"))
+            .annotate(others=others("contribution"), first_photo=first_photo("contribution"))
         )
 
     def for_pages(self) -> Self:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,8 @@ from accounts import eligibility, geography
 from accounts.models import District, Organisation, Person, User
 from accounts.verdict import Refused
 from audit.actions import record
-from participation import clock, formats, locks, notices, phases, team
+from participation import clock, files, formats, locks, notices, phases, team
+from participation.actions.files import Hung, hang, hold, remove_files
 from participation.actions.team import choose_name
 from participation.choices import IntakeChannel, Moderation, NameShown, Outcome
 from participation.models import (
@@ -29,6 +30,7 @@ from participation.models import (
     Notice,
     Process,
     ProcessQuestion,
+    StoredFile,
     Theme,
 )
 from participation.names import shown_until
@@ -99,6 +101,7 @@ def save_draft(
     draft.user = user or draft.user
     draft.data, draft.saved_at, draft.expires_at = data, at, at + timedelta(days=DRAFT_DAYS)
     draft.save()
+    hold(draft=draft, held=files.from_handles(data.get("photos_kept", []) + data.get("documents_kept", [])))
     assert token is not None
     return token
 
@@ -153,7 +156,9 @@ def renew_token(*, draft: Draft) -> str:
 
 @transaction.atomic
 def delete_draft(*, draft: Draft) -> None:
+    held = list(draft.held.values_list("file", flat=True))
     draft.delete()
+    remove_files(StoredFile.objects.filter(pk__in=held))
 
 
 @transaction.atomic
@@ -208,6 +213,7 @@ def give_contribution(
     district: District | None = None,
     name_shown: str = NameShown.FIRST,
     detail: dict[str, Any] | None = None,
+    attached: Sequence[Hung] = (),
     draft: Draft | None = None,
     at: datetime | None = None,
 ) -> Contribution:
@@ -240,6 +246,8 @@ def give_contribution(
         published_at=None if first_look else at,
     )
     _create_detail(contribution, detail)
+    if attached:
+        hang(contribution=contribution, hung=attached, by=by)
     if draft is not None:
         draft.delete()
     record(
@@ -272,6 +280,7 @@ def record_for_someone(
     sex: str = "",
     name_shown: str = NameShown.FIRST,
     detail: dict[str, Any] | None = None,
+    attached: Sequence[Hung] = (),
     at: datetime | None = None,
 ) -> Contribution:
     """What came by telephone, letter, at the library or at a stall. It counts by the day it was received, so that a
@@ -309,6 +318,8 @@ def record_for_someone(
         published_at=at,
     )
     _create_detail(contribution, detail)
+    if attached:
+        hang(contribution=contribution, hung=attached, by=by)
     record(
         action="contribution.record_for_someone",
         by=by,
@@ -326,6 +337,7 @@ def edit_contribution(
     version: int,
     at: datetime | None = None,
     detail: dict[str, Any] | None = None,
+    attached: Sequence[Hung] | None = None,
     **fields: Any,
 ) -> Contribution:
     """Correct it within the edit window. `version` is what the page showed: someone who has it open twice is told."""
@@ -367,6 +379,8 @@ def edit_contribution(
     if detail is not None and update is not None:
         update(contribution, **detail)
         changed.append("detail")
+    if attached is not None and hang(contribution=contribution, hung=attached, by=by):
+        changed.append("attachments")
     record(action="contribution.edit", by=by, obj=contribution, changed=changed)
     return contribution
 

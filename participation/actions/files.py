@@ -167,7 +167,7 @@ def check_hung(hung: Sequence[Hung]) -> None:
         )
     if len(hung) - len(shown) > MOST_FILES:
         raise Refused(
-            "too_many_files", _("There is room for %(most)d files.") % {"most": MOST_FILES}, "files"
+            "too_many_files", _("There is room for %(most)d files.") % {"most": MOST_FILES}, "documents"
         )
     for one in shown:
         check_alt(one.alt, "photos")
@@ -184,7 +184,7 @@ def hang(*, contribution: Contribution, hung: Sequence[Hung], by: User | None) -
         StoredFile.objects.kept().select_for_update().filter(pk__in=wanted).values_list("pk", flat=True)
     )
     if missing := [one for one in hung if one.file.pk not in still]:
-        field = "photos" if missing[0].file.is_photo else "files"
+        field = "photos" if missing[0].file.is_photo else "documents"
         raise Refused("file_gone", _("A photo or file is no longer here. Add it again."), field)
     changed = False
     for one in hung:
@@ -277,11 +277,12 @@ def remove_files(chosen: QuerySet[StoredFile]) -> int:
 def forget_files_of(*, user: User) -> None:
     """Somebody leaves: what they sent leaves their contributions and drafts and is taken away. What an account or a record
     of the municipality still points at stays, without who sent it."""
-    mine = StoredFile.objects.filter(uploaded_by=user)
-    Attachment.objects.filter(file__in=mine).delete()
-    DraftFile.objects.filter(file__in=mine).delete()
-    remove_files(mine)
-    mine.update(uploaded_by=None)
+    keys = set(StoredFile.objects.filter(uploaded_by=user).values_list("pk", flat=True))
+    keys |= set(DraftFile.objects.filter(draft__user=user).values_list("file", flat=True))
+    Attachment.objects.filter(file__in=keys).delete()
+    DraftFile.objects.filter(file__in=keys).delete()
+    remove_files(StoredFile.objects.filter(pk__in=keys))
+    StoredFile.objects.filter(pk__in=keys).update(uploaded_by=None)
 
 
 def finish_removed() -> int:

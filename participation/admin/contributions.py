@@ -18,7 +18,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.permissions import Permission
 from accounts.verdict import Refused
+from participation import uploads
 from participation.actions import contributions as actions
+from participation.actions import files as storing
 from participation.actions.outcomes import untold, untold_among
 from participation.admin import registry
 from participation.admin.forms import (
@@ -28,11 +30,12 @@ from participation.admin.forms import (
     InThemeForm,
     ModerateForm,
     RecordForm,
+    TakeDownFileForm,
     ToldForm,
 )
 from participation.admin.pages import ActPage, back, own_process, show, words_of
 from participation.choices import Moderation
-from participation.models import Contribution, ContributionReport, Process, Theme
+from participation.models import Attachment, Contribution, ContributionReport, Process, Theme
 from participation.models.contributions import ContributionQuerySet
 
 PER_PAGE = 50
@@ -45,6 +48,7 @@ def for_staff(contributions: ContributionQuerySet) -> ContributionQuerySet:
     reports = ContributionReport.objects.filter(contribution=OuterRef("pk"), handled_at=None)
     return (
         contributions.select_related("process", "author", "theme", "home_district")
+        .prefetch_related("attachments__file")
         .defer("search_vector", "process__search_vector")
         .annotate(reported=Exists(reports))
         .order_by("-created_at", "-pk")
@@ -238,6 +242,7 @@ def _contribution_page(
         "comments": found.internal_comments.select_related("by"),
         "reports": found.reports.select_related("by"),
         "impacts": found.impacts.all(),
+        "attachments": found.attachments.select_related("file"),
         "public": found.moderation == Moderation.PUBLISHED,
         "to_tell": not_reached(found),
     }
@@ -286,6 +291,7 @@ def _do(act: str, found: Contribution, request: HttpRequest, data: dict[str, Any
 class Record(ActPage):
     """Recording for someone who telephoned, wrote, or came by."""
 
+    takes_files = True
     permission = Permission.RECORD_FOR_OTHERS
     tab = "contributions"
     title = _("Record for someone")
@@ -313,11 +319,58 @@ class Record(ActPage):
             form.add_error(None, _("Something is missing further down."))
         return form
 
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        sent = uploads.settle(request)
+        form, only = self.form(sent.posted), bool({"more", "remove"} & set(request.POST))
+        if not (only or sent.problems):
+            return self.go_on(form)
+        sent.tell(form, only=only)
+        if only and self.more is not None:
+            self.more.errors.clear()
+        return self.page(form)
+
     def act(self, form: Any) -> None:
         detail = self.more.detail() if self.more is not None else None
+        attached = form.attached()
         actions.record_for_someone(
-            process=self.process, by=self.request.user, detail=detail, **form.cleaned_data
+            process=self.process,
+            by=self.request.user,
+            detail=detail,
+            attached=attached,
+            **form.cleaned_data,
         )
+
+
+class TakeDownFile(ActPage):
+    """One photo or file away from a contribution, with the reason its author is told."""
+
+    permission = Permission.MODERATE
+    tab = "contributions"
+    title = _("Remove a photo or file")
+    lead = _("It is removed for good. The contribution itself stays.")
+    template_name = "admin/process/take_down_file.html"
+    form_class = TakeDownFileForm
+    button = _("Remove it")
+    tone = "warning"
+    done = _("Removed. The author is told why.")
+
+    @cached_property
+    def attachment(self) -> Attachment:
+        return get_object_or_404(
+            Attachment.objects.select_related("file", "contribution"),
+            pk=self.kwargs["attachment"],
+            contribution__public_id=self.kwargs["public_id"],
+            contribution__process=self.process,
+        )
+
+    def url(self) -> str:
+        return contribution_url(self.attachment.contribution)
+
+    def context(self) -> dict[str, Any]:
+        return {"attachment": self.attachment, "quoted": self.attachment.contribution.title}
+
+    def act(self, form: Any) -> None:
+        storing.take_down(attachment=self.attachment, by=self.request.user, **form.cleaned_data)
 
 
 # The queue over all processes

@@ -7,9 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import District, Unit
 from participation import clock
+from participation.actions.files import Hung
 from participation.admin.fields import DateInput
 from participation.admin.setup import colleagues
 from participation.choices import IntakeChannel, Outcome
+from participation.forms.files import FilesField, PhotosField
 from participation.models import CommitteeMeeting, Contribution, Process, Theme
 from participation.principles import preconditions
 
@@ -161,6 +163,11 @@ class ModerateForm(forms.Form):
     )
 
 
+class TakeDownFileForm(forms.Form):
+    use_required_attribute = False
+    reason = long_text(_("Why is it removed?"), help_text=_("The author is told these words."))
+
+
 class AnswerForm(forms.Form):
     use_required_attribute = False
     outcome = forms.ChoiceField(
@@ -243,6 +250,10 @@ class RecordForm(forms.Form):
     body = forms.CharField(
         label=_("What was said"), max_length=6000, widget=forms.Textarea(attrs={"rows": 8, "maxlength": 6000})
     )
+    photos = PhotosField()
+    documents = FilesField(
+        help_text=_("For instance a scan of the letter. Look whether it may be shown to everybody.")
+    )
     place = forms.CharField(label=_("Where is it about?"), max_length=200, required=False)
     district = forms.ModelChoiceField(
         label=_("Which district is it about?"), queryset=District.objects.of_home().order_by("name"), required=False,
@@ -255,6 +266,9 @@ class RecordForm(forms.Form):
     age_band = forms.ChoiceField(
         label=_("How old is the author?"), required=False, choices=[("", _("Not known")), *AGE_BANDS]
     )
+
+    def attached(self) -> list[Hung]:
+        return [*self.cleaned_data.pop("photos"), *self.cleaned_data.pop("documents")]
 
     def clean_received_on(self) -> Any:
         day = self.cleaned_data["received_on"]

@@ -140,7 +140,9 @@ class ActPage(View):
         return self.page(self.form())
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        form = self.form(request.POST)
+        return self.go_on(self.form(request.POST))
+
+    def go_on(self, form: forms.BaseForm) -> HttpResponse:
         if not form.is_valid():
             return self.page(form)
         try:
@@ -148,7 +150,7 @@ class ActPage(View):
         except Refused as refused:
             refuse(form, refused)
             return self.page(form)
-        messages.success(request, self.done)
+        messages.success(self.request, self.done)
         return HttpResponseRedirect(self.url())
 
 

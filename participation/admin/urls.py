@@ -6,12 +6,15 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from participation.admin import changes, contributions, outcomes, processes, start
+from participation.uploads import takes_files
 
 
 def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
     def page(address: str, view: Any, name: str, **kwargs: Any) -> URLPattern:
-        view = view.as_view() if isinstance(view, type) else view
-        return path(address, guard(view), kwargs, name=name)
+        guarded = guard(view.as_view() if isinstance(view, type) else view)
+        if getattr(view, "takes_files", False):
+            guarded = takes_files(guarded)
+        return path(address, guarded, kwargs, name=name)
 
     one = "forloeb/<int:pk>/"
     given = one + "bidrag/"
@@ -53,6 +56,11 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
                 act=act,
             )
             for act, address in contributions.ADDRESSES.items()
+        ),
+        page(
+            given + "<uuid:public_id>/fjern/<int:attachment>/",
+            contributions.TakeDownFile,
+            "contribution-take-down-file",
         ),
         page(one + "spoergsmaal/", outcomes.questions, "process-questions"),
         page(one + "spoergsmaal/<uuid:public_id>/", outcomes.AnswerQuestion, "question-answer"),

@@ -15,13 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import District, User
 from accounts.verdict import Refused
 from participation.actions.contributions import BODY, PLACE, REASON, TITLE, placed
+from participation.actions.files import Hung
 from participation.choices import NameShown
 from participation.danish import DaSort
+from participation.files import preview
 from participation.forms.fields import PlainTextField, PointField
+from participation.forms.files import FilesField, PhotosField, rows_of
 from participation.models import Contribution, NoticePreference, Process
 
 # Names in the address or on buttons, never part of what was written.
-NOT_WRITTEN = frozenset({"csrfmiddlewaretoken", "save", "go_on", "more", "seen", "version"})
+NOT_WRITTEN = frozenset({"csrfmiddlewaretoken", "save", "go_on", "more", "remove", "seen", "version"})
 
 
 class ContributionForm(forms.Form):
@@ -55,6 +58,8 @@ class ContributionForm(forms.Form):
         required=False,
         empty_label=_("The whole municipality"),
     )
+    photos = PhotosField()
+    documents = FilesField()
     name_shown = forms.ChoiceField(
         label=_("How should your name be shown?"),
         choices=NameShown.choices,
@@ -64,7 +69,16 @@ class ContributionForm(forms.Form):
     )
 
     # Fields in the order they are asked; a subclass puts its own where they belong.
-    order: tuple[str, ...] = ("title", "body", "place", "point", "district", "name_shown")
+    order: tuple[str, ...] = (
+        "title",
+        "body",
+        "place",
+        "point",
+        "district",
+        "photos",
+        "documents",
+        "name_shown",
+    )
     # Words on the review page for what the subclass added: field names among `order` that are shown there.
     core_fields: tuple[str, ...] = ("title", "body", "place", "point", "district", "name_shown")
 
@@ -101,10 +115,21 @@ class ContributionForm(forms.Form):
     @classmethod
     def initial_of(cls, contribution: Contribution) -> dict[str, Any]:
         """What the form holds when a contribution is corrected; a subclass adds its own."""
-        return {name: getattr(contribution, name) for name in cls.core_fields}
+        return {name: getattr(contribution, name) for name in cls.core_fields} | rows_of(contribution)
 
     def core(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.core_fields}
+
+    def attached(self) -> list[Hung]:
+        """Photos first, then files, in the order they stand."""
+        return [one for name in ("photos", "documents") for one in self.cleaned_data.get(name) or ()]
+
+    def previews(self) -> list[tuple[str, str]]:
+        """Each photo as a data address with its words, for a page that only its writer sees."""
+        return [(preview(one.file), one.alt) for one in self.attached() if one.file.is_photo]
+
+    def file_names(self) -> list[str]:
+        return [one.file.name for one in self.attached() if not one.file.is_photo]
 
     def detail(self) -> dict[str, Any]:
         """Keyword arguments for the format's `create_contribution_detail`."""
@@ -115,7 +140,7 @@ class ContributionForm(forms.Form):
         rows = []
         for name, field in self.fields.items():
             value = self.cleaned_data.get(name)
-            if value in (None, "", [], False):
+            if value in (None, "", [], False) or isinstance(field, FilesField):
                 continue
             if isinstance(field, PointField):
                 text = ", ".join(f"{degrees:.4f}" for degrees in value)

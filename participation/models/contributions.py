@@ -84,12 +84,14 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
 
     def for_list(self, *related: str) -> Self:
         """What a row shows, in one query."""
+        from participation.models.files import first_photo
+
         return (
             self.select_related(
                 "process", "author", "organisation", "district", "home_district", "theme", *related
             )
             .defer("process__search_vector", "search_vector", "author_contact")
-            .annotate(others=others())
+            .annotate(others=others(), first_photo=first_photo())
         )
 
     def with_outcome(self, outcome: str) -> Self:

@@ -19,10 +19,11 @@ from accounts import eligibility
 from accounts.models import District, EligibilityRule
 from accounts.verdict import Refused, Verdict
 from dkfds.wording import deadline
-from participation import clock, debate, formats, limits, printing, search, team
+from participation import clock, debate, formats, limits, printing, search, team, uploads
 from participation.actions import contributions as actions
 from participation.actions import following
 from participation.choices import PUBLIC, Moderation, Outcome
+from participation.files import attached_to
 from participation.forms.contributions import (
     CanITakePartForm,
     ContributionForm,
@@ -99,8 +100,9 @@ class _FoundElsewhere(Exception):
         self.token = token
 
 
-def _go(name: str, process: Process, token: str) -> HttpResponseRedirect:
-    return redirect(f"{reverse(name, args=[process.slug])}?{urlencode({DRAFT: token})}")
+def _go(name: str, process: Process, token: str, field: str = "") -> HttpResponseRedirect:
+    place = f"#div_id_{field}" if field else ""
+    return redirect(f"{reverse(name, args=[process.slug])}?{urlencode({DRAFT: token})}{place}")
 
 
 def _remember(
@@ -143,6 +145,7 @@ def _page(request: HttpRequest, process: Process, name: str, /, **context: Any) 
     )
 
 
+@uploads.takes_files
 @never_cache
 @require_http_methods(["GET", "POST"])
 def contribute(request: HttpRequest, slug: str) -> HttpResponse:
@@ -152,7 +155,8 @@ def contribute(request: HttpRequest, slug: str) -> HttpResponse:
     open_now = may.can_open_for_contributions(process, at=clock.now())
     about = {"process": process, "user": request.user}
     if request.method == "POST":
-        return _write(request, process, form_class(request.POST, **about), open_now)
+        sent = uploads.settle(request, taking=bool(open_now))
+        return _write(request, process, form_class(sent.posted, **about), open_now, sent)
     try:
         draft = _draft(request, process)
     except _FoundElsewhere as found:
@@ -161,12 +165,18 @@ def contribute(request: HttpRequest, slug: str) -> HttpResponse:
     return _write_page(request, process, form, open_now, draft)
 
 
-def _write(request: HttpRequest, process: Process, form: ContributionForm, open_now: Verdict) -> HttpResponse:
+def _write(
+    request: HttpRequest,
+    process: Process,
+    form: ContributionForm,
+    open_now: Verdict,
+    sent: uploads.Settled,
+) -> HttpResponse:
     seen, old = _seen(request), _token(request, process)
     try:
         limits.spend(request, "draft", most=600, seconds=3600)
         token = actions.save_draft(
-            process=process, by=request.user, data=written(request.POST), token=old, seen=seen
+            process=process, by=request.user, data=written(sent.posted), token=old, seen=seen
         )
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.reason)
@@ -181,9 +191,12 @@ def _write(request: HttpRequest, process: Process, form: ContributionForm, open_
                 "You have also been writing in another window. This is kept as a text of its own; nothing is lost."
             ),
         )
-    if "more" in request.POST:  # a button of the format's own, for more room to write in
-        return _remember(_go("participation:contribute", process, token), process, token)
-    if "save" in request.POST:
+    asked = {"more", "remove", "save"} & set(request.POST)
+    if sent.problems:
+        sent.tell(form, only=bool(asked))
+    elif asked - {"save"}:  # a photo came or went, or a format's own button for more room to write in
+        return _remember(_go("participation:contribute", process, token, sent.place), process, token)
+    elif asked:
         messages.success(
             request,
             _(
@@ -263,7 +276,12 @@ def contribute_review(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             limits.spend(request, "contribution", most=30, seconds=3600)
             given = actions.give_contribution(
-                process=process, by=request.user, **form.core(), detail=form.detail(), draft=draft
+                process=process,
+                by=request.user,
+                **form.core(),
+                detail=form.detail(),
+                attached=form.attached(),
+                draft=draft,
             )
         except Refused as why:
             refused = why
@@ -427,6 +445,7 @@ def after_receipt(request: HttpRequest, slug: str, public_id: Any) -> HttpRespon
     return redirect("participation:contribution-receipt", slug, public_id)
 
 
+@uploads.takes_files
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
@@ -441,11 +460,14 @@ def contribution_edit(request: HttpRequest, slug: str, public_id: Any) -> HttpRe
         given["name_shown"] = team.name_choice(request.user, contribution)
         form = form_class(initial=given, **about)
         return _edit_page(request, contribution, form, verdict)
-    if "more" in request.POST:
+    sent = uploads.settle(request, taking=bool(verdict))
+    more = bool({"more", "remove"} & set(request.POST))
+    if more and not sent.problems:
         return _edit_page(
-            request, contribution, form_class.from_draft(written(request.POST), **about), verdict
+            request, contribution, form_class.from_draft(written(sent.posted), **about), verdict
         )
-    form, version = form_class(request.POST, **about), EditForm(request.POST)
+    form, version = form_class(sent.posted, **about), EditForm(request.POST)
+    sent.tell(form, only=more)
     if not (form.is_valid() and version.is_valid()):
         return _edit_page(request, contribution, form, verdict, status=422)
     try:
@@ -454,6 +476,7 @@ def contribution_edit(request: HttpRequest, slug: str, public_id: Any) -> HttpRe
             by=request.user,
             version=version.cleaned_data["version"],
             detail=form.detail(),
+            attached=form.attached(),
             **form.core(),
         )
     except Refused as refused:
@@ -561,6 +584,7 @@ def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> Http
         gathered=team.gathered_into(contribution),
         debate=debate.shown(contribution, request.user, now),
         districts=list(District.objects.of_home().defer(None)) if contribution.point else [],
+        **attached_to(contribution),
     )
 
 

@@ -11,6 +11,8 @@
   const keep = async () => {
     const body = new FormData(form);
     body.set("save", "1");
+    // Files are sent by their own button, not again and again while one writes.
+    for (const input of form.querySelectorAll("input[type=file]")) body.delete(input.name);
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Keep": "1" } });
       if (!answer.ok) return;

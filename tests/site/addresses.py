@@ -104,6 +104,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         "mfa_edit_webauthn": {"pk": world.passkey.pk},
         "participation:co-author-invitation": {"token": world.invitation_token},
         "participation:programme-detail": {"slug": world.programme.slug},
+        "admin:contribution-take-down-file": {"attachment": world.project.attachments.get().pk},
         "participation:photo": {"public_id": world.photo.pk, "width": 480, "name": world.photo.name},
         "participation:file": {"public_id": world.file.pk, "name": world.file.name},
         "admin:question-answer": {"public_id": world.question.public_id},

@@ -64,6 +64,7 @@ admin:process-record                                  GET  in    403   403   200
 admin:process-contribution                            GET  in    403   403   200   403   200   403   403   403   2f
 admin:contribution-moderate                           POST in    403   403   200   403   200   403   403   403   2f
 admin:contribution-dismiss                            POST in    403   403   go    403   go    403   403   403   2f
+admin:contribution-take-down-file                       GET  in    403   403   200   403   200   403   403   403   2f
 admin:contribution-answer                             POST in    403   403   200   403   200   403   403   403   2f
 admin:contribution-told                               POST in    403   403   200   403   200   403   403   403   2f
 admin:contribution-comment                            POST in    403   403   200   403   200   403   403   403   2f
