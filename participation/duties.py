@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import Role
 from participation import clock, formats
 from participation.choices import AnswerHow, Moderation, Status
-from participation.models import Change, Contribution, Process, ProcessQuestion, Transition
+from participation.models import Argument, Change, Contribution, Process, ProcessQuestion, Transition
 from participation.principles.base import local_date
 from participation.principles.timing import decision_date
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LABELS = {
     "approve": _("Approve or send back"),
     "moderate": _("Look at new contributions"),
+    "moderate_arguments": _("Look at new arguments"),
     "answer": _("Answer contributions"),
     "assess": _("Assess projects"),
     "decide": _("Record the decision"),
@@ -97,6 +98,7 @@ def _duties(processes: Any) -> list[Duty]:
     found = [
         *_approve(active),
         *_contributions(active),
+        *_arguments(active),
         *_decide(active),
         *_report_back(active),
         *_questions(processes),
@@ -151,6 +153,19 @@ def _contributions(active: dict[int, Process]) -> Iterable[Duty]:
         answering = process.status in {Status.CLOSED, Status.DECIDED} or process.answer_how == AnswerHow.EACH
         if row["unanswered"] and answering and process.answers_due_on:
             yield Duty("answer", process, process.answers_due_on, row["unanswered"])
+
+
+def _arguments(active: dict[int, Process]) -> Iterable[Duty]:
+    """To look at: since the oldest came."""
+    rows = (
+        Argument.objects.filter(contribution__process__in=active, moderation=Moderation.PENDING)
+        .order_by()
+        .values("contribution__process")
+        .annotate(waiting=Count("pk"), oldest=Min("created_at"))
+    )
+    for row in rows:
+        process = active[row["contribution__process"]]
+        yield Duty("moderate_arguments", process, _after(row["oldest"], "moderate"), row["waiting"])
 
 
 def _decide(active: dict[int, Process]) -> Iterable[Duty]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models.functions import Coalesce, TruncDate
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import my_page
@@ -12,7 +13,16 @@ from accounts.permissions import STAFF_ROLES, Role
 from participation import clock, formats, notices
 from participation.choices import BEFORE_DECISION, UNPUBLISHED
 from participation.forms.contributions import RhythmForm
-from participation.models import Contribution, Draft, Follow, Notice, NoticePreference, Process
+from participation.models import (
+    Argument,
+    Contribution,
+    Draft,
+    Follow,
+    Notice,
+    NoticePreference,
+    Process,
+    Support,
+)
 
 SHOWN = 20
 
@@ -22,6 +32,7 @@ def register() -> None:
         ("council", 4, council),
         ("polling", 5, polling),
         ("given", 10, given),
+        ("debated", 15, debated),
         ("unfinished", 20, unfinished),
         ("follows", 30, follows),
         ("notices", 40, my_notices),
@@ -64,14 +75,47 @@ def given(user: User, request: HttpRequest) -> dict[str, Any] | None:
     return {"contributions": rows[:SHOWN], "more": len(rows) > SHOWN}
 
 
+def debated(user: User, request: HttpRequest) -> dict[str, Any] | None:
+    """What I support, and what I have argued."""
+    supported = (
+        Support.objects.filter(user=user).select_related("contribution__process").order_by("-day", "-pk")
+    )
+    argued = Argument.objects.of_author(user).order_by("-created_at", "-pk")
+    found = {"supports": list(supported[: SHOWN + 1]), "arguments": list(argued[: SHOWN + 1])}
+    if not any(found.values()):
+        return None
+    return {
+        "supports": found["supports"][:SHOWN],
+        "arguments": found["arguments"][:SHOWN],
+        "more": any(len(rows) > SHOWN for rows in found.values()),
+    }
+
+
 def unfinished(user: User, request: HttpRequest) -> dict[str, Any] | None:
     """What was begun and not sent."""
-    drafts = Draft.objects.filter(user=user, expires_at__gt=clock.now()).select_related("process")
+    drafts = Draft.objects.filter(user=user, expires_at__gt=clock.now())
+    drafts = drafts.select_related("process", "contribution__process", "argument")
     rows = [
-        {"title": (draft.data.get("title") or [""])[0], "process": draft.process, "draft": draft}
+        {"title": _title(draft), "url": _goes_on_at(draft), "process": draft.process, "draft": draft}
         for draft in drafts.order_by("-saved_at")[:SHOWN]
     ]
     return {"drafts": rows} if rows else None
+
+
+def _title(draft: Draft) -> Any:
+    if draft.contribution is None:
+        return (draft.data.get("title") or [""])[0]
+    words = _("A reply about “%(title)s”") if draft.argument_id else _("An argument about “%(title)s”")
+    return words % {"title": draft.contribution.title}
+
+
+def _goes_on_at(draft: Draft) -> str:
+    if draft.contribution is None:
+        return reverse("participation:contribute", args=[draft.process.slug])
+    about = [draft.process.slug, draft.contribution.public_id]
+    if draft.argument is None:
+        return reverse("participation:argument-write", args=about)
+    return reverse("participation:argument-reply", args=[*about, draft.argument.public_id])
 
 
 def follows(user: User, request: HttpRequest) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
@@ -565,6 +566,8 @@ def answer_contributions(
             text=format_lazy("{}\n\n{}\n\n{}", each.title, Outcome(outcome).label, answer),
             by=by,
         )
+        if each.support_count:
+            _tell_supporters(notices.supporters(each), each, each.process, outcome, answer)
     return len(locked)
 
 
@@ -756,6 +759,26 @@ def _tell_author(
     )
 
 
+def _tell_supporters(
+    users: QuerySet[User], of: Contribution | Theme, process: Process, outcome: str, answer: str
+) -> None:
+    """What became of it, to those who support it. Not as an answer: that would count as having told an author."""
+    url = (
+        of.get_absolute_url()
+        if isinstance(of, Contribution)
+        else reverse("participation:contribution-list", args=[process.slug]) + f"?tema={of.pk}"
+    )
+    notices.tell(
+        users=users,
+        event=f"{of._meta.model_name}:{of.pk}:supported:{_digest(outcome, answer)}",
+        kind=Notice.Kind.NEWS,
+        title=gettext_lazy("What you support has been answered"),
+        text=format_lazy("{}\n\n{}\n\n{}", of.title, Outcome(outcome).label, answer),
+        url=url,
+        process=process,
+    )
+
+
 def _tell_theme(theme: Theme, *, by: User) -> None:
     """Once per person, however many of theirs are in the theme."""
     authors = User.objects.filter(team.among_authors(theme.contributions.standing()))
@@ -769,6 +792,9 @@ def _tell_theme(theme: Theme, *, by: User) -> None:
         process=theme.process,
         by=by,
     )
+    among = team.among_authors(theme.contributions.standing())
+    supporting = User.objects.filter(supports__contribution__theme=theme, is_active=True).exclude(among)
+    _tell_supporters(supporting.distinct(), theme, theme.process, theme.outcome, theme.answer)
 
 
 def _tell_caseworkers(process: Process, *, event: str, title: Any, text: Any, url: str) -> None:

@@ -4,17 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.permissions import Permission
 from accounts.verdict import Refused
@@ -371,54 +369,6 @@ class TakeDownFile(ActPage):
 
     def act(self, form: Any) -> None:
         storing.take_down(attachment=self.attachment, by=self.request.user, **form.cleaned_data)
-
-
-# The queue over all processes
-
-
-def queue(request: HttpRequest) -> QuerySet[Contribution]:
-    """What waits for a look in the user's units, and what someone has reported."""
-    mine = Contribution.objects.filter(process__unit_id__in=request.user.unit_ids())
-    return for_staff(mine).filter(
-        Q(moderation=Moderation.PENDING) | Q(reported=True, moderation=Moderation.PUBLISHED)
-    )
-
-
-@require_http_methods(["GET", "POST"])
-def moderation(request: HttpRequest) -> HttpResponse:
-    if not request.user.may(Permission.MODERATE):
-        raise PermissionDenied
-    form = ModerateForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        return _moderate_chosen(request, form.cleaned_data["reason"])
-    found = queue(request).order_by("created_at", "pk")
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "admin/moderation.html", {"page": page, "form": form})
-
-
-def _moderate_chosen(request: HttpRequest, reason: str) -> HttpResponse:
-    """Each is its own decision: what can't be done is said, the rest goes through."""
-    publish = request.POST.get("publish") == "1"
-    ids = [
-        int(one)
-        for one in request.POST.getlist("chosen")[:500]
-        if one.isascii() and one.isdigit() and len(one) < 18
-    ]
-    done, refusals = 0, set()
-    for found in queue(request).filter(pk__in=ids):
-        try:
-            actions.moderate(contribution=found, by=request.user, publish=publish, reason=reason)
-            done += 1
-        except Refused as refused:
-            refusals.add(refused.reason)
-    for text in refusals:
-        messages.error(request, text)
-    if not ids:
-        messages.error(request, _("Tick at least one in the list first."))
-    if done:
-        said = ngettext("%(count)d contribution handled.", "%(count)d contributions handled.", done)
-        messages.success(request, said % {"count": done})
-    return back(request, "admin:moderation")
 
 
 def contribution_url(found: Contribution) -> str:

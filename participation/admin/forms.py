@@ -154,6 +154,20 @@ class HandOverForm(forms.Form):
         self.fields["deputy"].queryset = everyone
 
 
+class ArgumentFilterForm(forms.Form):
+    q = forms.CharField(label=_("Search"), required=False, max_length=100)
+    state = forms.ChoiceField(
+        label=_("Show"),
+        required=False,
+        choices=[
+            ("", _("All")),
+            ("pending", _("Waiting for a look")),
+            ("reported", _("Reported by someone")),
+            ("rejected", _("Not published")),
+        ],
+    )
+
+
 class ModerateForm(forms.Form):
     use_required_attribute = False
     reason = long_text(

@@ -16,7 +16,9 @@ from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict
 from participation import formats
 from participation.admin import registry
+from participation.formats import Act
 from participation.models import Process
+from participation.permissions.arguments import is_part_of
 from participation.permissions.process import can_act_for, can_view
 
 
@@ -58,6 +60,8 @@ def tabs(process: Process, user: Any, current: str) -> list[dict[str, Any]]:
                 "admin:process-contributions",
             ),
         ]
+        if is_part_of(process, Act.ARGUE):
+            places.append(("arguments", _("Arguments"), "admin:process-arguments"))
         places += [(tab.key, tab.label, tab.url_name) for tab in registry.get(process.format).tabs]
         places += [
             ("questions", _("Questions"), "admin:process-questions"),

@@ -30,6 +30,7 @@ FIVE = tuple(one for one in Principle if one is not Principle.FORMAT)
 DONE_ON = {
     "approve": ("admin:process-overview", ""),
     "moderate": ("admin:process-contributions", "?state=pending"),
+    "moderate_arguments": ("admin:process-arguments", "?state=pending"),
     "answer": ("admin:process-contributions", "?state=unanswered"),
     "decide": ("admin:process-result", ""),
     "report_back": ("admin:process-result", ""),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from participation.admin import changes, contributions, outcomes, processes, start
+from participation.admin import arguments, changes, contributions, moderation, outcomes, processes, start
 from participation.uploads import takes_files
 
 
@@ -18,10 +18,11 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
 
     one = "forloeb/<int:pk>/"
     given = one + "bidrag/"
+    argued = one + "argumenter/"
     return [
         page("", start.start, "index"),
         page("opsaetning/", start.settings_page, "settings"),
-        page("gennemse/", contributions.moderation, "moderation"),
+        page("gennemse/", moderation.moderation, "moderation"),
         page("spoergsmaal/", outcomes.all_questions, "questions"),
         page("forloeb/", processes.process_list, "process-list"),
         page("forloeb/nyt/", processes.choose_format, "process-new"),
@@ -61,6 +62,12 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
             given + "<uuid:public_id>/fjern/<int:attachment>/",
             contributions.TakeDownFile,
             "contribution-take-down-file",
+        ),
+        page(argued, arguments.argument_list, "process-arguments"),
+        page(argued + "<uuid:public_id>/", arguments.argument, "process-argument"),
+        *(
+            page(f"{argued}<uuid:public_id>/{address}/", arguments.argument_act, f"argument-{act}", act=act)
+            for act, address in arguments.ADDRESSES.items()
         ),
         page(one + "spoergsmaal/", outcomes.questions, "process-questions"),
         page(one + "spoergsmaal/<uuid:public_id>/", outcomes.AnswerQuestion, "question-answer"),

@@ -114,6 +114,10 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         "admin:budget-decide": {"pk": decided.pk},
         "admin:process-override": {"pk": world.processes["draft"].pk},
     }
+    special |= {
+        f"admin:{name}": {"public_id": world.argument.public_id}
+        for name in ("process-argument", "argument-moderate", "argument-dismiss", "argument-comment")
+    }
     special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote")}
     special |= {
         f"budgets:{name}": {"slug": decided.slug}

@@ -191,6 +191,8 @@ STANDS_ON = {
     "admin:contribution-answer": "admin:process-contribution",
     "admin:contribution-told": "admin:process-contribution",
     "admin:contribution-comment": "admin:process-contribution",
+    "admin:argument-moderate": "admin:process-argument",
+    "admin:argument-comment": "admin:process-argument",
     "admin:process-go-on": "admin:process-preconditions",
     "participation:contribution-after-receipt": "participation:contribution-receipt",
     "participation:notices-rhythm": "accounts:my-page",

@@ -68,6 +68,11 @@ admin:contribution-take-down-file                       GET  in    403   403   2
 admin:contribution-answer                             POST in    403   403   200   403   200   403   403   403   2f
 admin:contribution-told                               POST in    403   403   200   403   200   403   403   403   2f
 admin:contribution-comment                            POST in    403   403   200   403   200   403   403   403   2f
+admin:process-arguments                               GET  in    403   403   200   403   200   403   403   403   2f
+admin:process-argument                                GET  in    403   403   200   403   200   403   403   403   2f
+admin:argument-moderate                               POST in    403   403   200   403   200   403   403   403   2f
+admin:argument-dismiss                                POST in    403   403   go    403   go    403   403   403   2f
+admin:argument-comment                                POST in    403   403   200   403   200   403   403   403   2f
 admin:process-questions                               GET  in    403   403   200   403   200   403   403   403   2f
 admin:question-answer                                 GET  in    403   403   200   403   200   403   403   403   2f
 admin:process-result                                  GET  in    403   403   200   403   200   403   403   403   2f
