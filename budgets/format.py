@@ -1,6 +1,7 @@
 """What a citizen budget is, told to the core."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ IMPROVE = PhaseKind(
     "improve", _("Improving the projects"), frozenset({Act.EDIT, Act.SUPPORT, Act.ARGUE}), required=False
 )
 ASSESSMENT = PhaseKind("assessment", _("Assessment"), frozenset({Act.ASSESS, Act.SUPPORT, Act.ARGUE}))
-VOTE = PhaseKind("vote", _("Voting"), frozenset({Act.VOTE, Act.ARGUE}))
+VOTE = PhaseKind("vote", _("Voting"), frozenset({Act.VOTE, Act.ARGUE}), required=False)
 MEETING = PhaseKind("meeting", _("Meeting that shares the money out"), frozenset({Act.ARGUE}), required=False)
 
 
@@ -44,6 +45,31 @@ def _copy_detail(process: "Process") -> dict[str, Any]:
     from budgets.actions.setup import copy_budget
 
     return copy_budget(process)
+
+
+def kinds_in(decided_by: str, shortlist_size: int | None) -> tuple[PhaseKind, ...]:
+    """What the rules ask for: a vote or a meeting, a first round and a time to improve only where there are two."""
+    from budgets.models import DecidedBy
+
+    if decided_by == DecidedBy.MEETING:
+        return (IDEAS, ASSESSMENT, replace(MEETING, required=True))
+    vote = replace(VOTE, required=True)
+    if shortlist_size is not None:
+        return (IDEAS, replace(SHORTLIST, required=True), IMPROVE, ASSESSMENT, vote)
+    return (IDEAS, ASSESSMENT, vote)
+
+
+def _kinds(process: "Process") -> tuple[PhaseKind, ...]:
+    from budgets.models import CitizenBudget, DecidedBy
+
+    rules = CitizenBudget.objects.filter(process=process).values_list("decided_by", "shortlist_size").first()
+    return kinds_in(*(rules or (DecidedBy.VOTE, None)))
+
+
+def _editable_again(contribution: "Contribution", at: datetime) -> bool:
+    from budgets.permissions import may_improve
+
+    return may_improve(contribution, at)
 
 
 def _money(process: "Process") -> Decimal | None:
@@ -140,7 +166,7 @@ CITIZEN_BUDGET = Format(
     label=_("Citizen budget"),
     label_plural=_("Citizen budgets"),
     detail="budgets.CitizenBudget",
-    phase_kinds=(IDEAS, ASSESSMENT, VOTE, SHORTLIST, IMPROVE, MEETING),
+    phase_kinds=(IDEAS, SHORTLIST, IMPROVE, ASSESSMENT, VOTE, MEETING),
     ladder_steps=frozenset({LadderStep.INFLUENCE, LadderStep.CODECISION, LadderStep.CORESPONSIBILITY}),
     contribution_label=_("Project"),
     contribution_label_plural=_("Projects"),
@@ -170,6 +196,8 @@ CITIZEN_BUDGET = Format(
     after_transition=_after_transition,
     may_merge=_may_merge,
     duties=_duties,
+    kinds_of=_kinds,
+    editable_again=_editable_again,
     frozen_fields=(
         "propose",
         "vote",
@@ -185,5 +213,15 @@ CITIZEN_BUDGET = Format(
         "adjust_days",
         "publish_ballots_from",
         "winners_carry_out",
+        "pots",
+        "district_vote",
+        "leftover",
+        "part_funding",
+        "decided_by",
+        "procedure",
+        "shortlist_size",
+        "shortlist_choices",
+        "class_age_from",
+        "class_age_to",
     ),
 )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.verdict import Refused
-from budgets.actions.projects import MOST_COST_LINES, check_cost_lines
+from budgets.actions.projects import MOST_COST_LINES, check_cost_lines, pot_in
 from budgets.models import CitizenBudget, Project
 from budgets.sections import limits
 from dkfds.fields import KronerField
@@ -118,10 +118,18 @@ class ProjectForm(ContributionForm):
         label=gettext_lazy("We carry it out ourselves, if it wins"), required=False
     )
 
+    pot = forms.ChoiceField(
+        label=gettext_lazy("Which pot is it for?"),
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Each pot has its own money and its own vote."),
+        error_messages={"required": gettext_lazy("Choose which pot the project is for.")},
+    )
+
     order = (
         "title",
         "body",
         "why",
+        "pot",
         "cost_lines",
         "place",
         "point",
@@ -142,11 +150,17 @@ class ProjectForm(ContributionForm):
         costs.help_text = f"{costs.help_text} {limits(self.budget)}"
         if self.budget.winners_carry_out:
             del self.fields["carried_out_by_citizens"]
+        choices = pot_choices(self.budget)
+        if len(choices) > 1:
+            self.fields["pot"].choices = choices  # type: ignore[attr-defined]
+        else:
+            del self.fields["pot"]
 
     def clean_cost_lines(self) -> list[dict[str, Any]]:
         lines: list[dict[str, Any]] = self.cleaned_data["cost_lines"]
+        chosen = self.cleaned_data.get("pot")
         try:
-            check_cost_lines(self.budget, lines)
+            check_cost_lines(self.budget, lines, pot_in(self.budget, chosen) if chosen else None)
         except Refused as refused:
             raise ValidationError(refused.reason, code=refused.code) from refused
         return lines
@@ -156,6 +170,7 @@ class ProjectForm(ContributionForm):
         project = Project.objects.prefetch_related("cost_lines").get(contribution=contribution)
         return super().initial_of(contribution) | {
             "why": project.why,
+            "pot": str(project.pot_id or ""),
             "carried_out_by_citizens": project.carried_out_by_citizens,
             "cost_lines": [TypedLine(line.text, str(line.amount)) for line in project.cost_lines.all()],
         }
@@ -165,6 +180,7 @@ class ProjectForm(ContributionForm):
             "why": self.cleaned_data["why"],
             "cost_lines": self.cleaned_data["cost_lines"],
             "carried_out_by_citizens": self.cleaned_data.get("carried_out_by_citizens", False),
+            **({"pot": self.cleaned_data["pot"]} if "pot" in self.fields else {}),
         }
 
     def shown(self) -> list[tuple[Any, str]]:
@@ -173,6 +189,11 @@ class ProjectForm(ContributionForm):
         texts.append(_("In all: %(sum)s") % {"sum": kroner(sum(line["amount"] for line in lines))})
         label = self.fields["cost_lines"].label
         return [(name, "\n".join(texts) if name == label else text) for name, text in super().shown()]
+
+
+def pot_choices(budget: CitizenBudget) -> list[tuple[str, str]]:
+    """The pots as one chooses among them: what they are for, and how much there is."""
+    return [(str(pot.pk), f"{pot.name} ({kroner(pot.total)})") for pot in budget.pots.all()]
 
 
 class AdjustForm(ProjectForm):
@@ -184,7 +205,9 @@ class AdjustForm(ProjectForm):
         super().__init__(*args, **kwargs)
         for name in ("place", "point", "district", "photos", "documents", "name_shown"):
             del self.fields[name]
+        self.fields.pop("pot", None)
 
     def adjusted(self) -> dict[str, Any]:
         """Keyword arguments for `actions.adjust_project`."""
-        return {"title": self.cleaned_data["title"], "body": self.cleaned_data["body"], **self.detail()}
+        detail = {name: value for name, value in self.detail().items() if name != "pot"}
+        return {"title": self.cleaned_data["title"], "body": self.cleaned_data["body"], **detail}

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import EVERY_UNIT, Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets.models import Assessment, BallotProject, PollingPlace, Project, Round
+from budgets.models import Assessment, BallotProject, DecidedBy, PollingPlace, Project, Round
 from budgets.voting import LAST_MOMENT
 from participation import clock
 from participation.choices import BEFORE_DECISION, Status
@@ -107,7 +107,10 @@ def check_may_decide_projects(user: "User", process: Process, *, at: datetime | 
         raise Refused(
             "not_closed", _("The decision is recorded when voting is over and the process is closed.")
         )
-    if not Round.objects.filter(process=process, state=Round.State.COUNTED).exists():
+    last = Round.objects.filter(process=process).exclude(kind=Round.Kind.SHORTLIST)
+    if not last.filter(state=Round.State.COUNTED).exists():
+        if process.citizenbudget.decided_by == DecidedBy.MEETING:
+            raise Refused("no_meeting", _("Write down first how the meeting shared the money out."))
         raise Refused("not_counted", _("The votes must be counted first."))
 
 
@@ -150,6 +153,19 @@ def check_may_gather(kept: Contribution, gone: "list[Contribution]") -> None:
         )
     if len({project.pot_id for project in projects}) > 1:
         raise Refused("other_pot", _("They belong to different pots."))
+
+
+def may_improve(contribution: Contribution, at: datetime) -> bool:
+    """Between the two rounds: the authors of what went on from the first one, until the time for it is over."""
+    return (
+        contribution.process.phases.filter(kind="improve", interval__contains=at).exists()
+        and Round.objects.filter(
+            process=contribution.process_id,
+            kind=Round.Kind.SHORTLIST,
+            state=Round.State.COUNTED,
+            count__winners__contains=[contribution.project.number],
+        ).exists()
+    )
 
 
 def check_may_adjust(user: "User", project: Project, *, at: datetime | None = None) -> None:

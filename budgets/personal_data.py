@@ -70,6 +70,11 @@ PERSONAL: dict[str, Table] = {
         plain("id", "round") | own("day") | link("user"), owner=("user",), on_erase=OnErase.DELETE
     ),
     "budgets.HowItWas": Table(plain("id", "round", "answer", "times")),
+    "budgets.Meeting": Table(
+        plain("round", "held_at", "place", "participants", "how", "minutes_file", "recorded_at")
+        | staff("minutes", "recorded_by")
+    ),
+    "budgets.Grant": Table(plain("id", "meeting", "project", "amount")),
     "budgets.Lot": Table(
         plain("id", "round", "order", "drawn_at", "how", "recorded_at") | staff("witnesses", "recorded_by")
     ),

@@ -297,6 +297,7 @@ def assess(
                     project=project,
                     by=amir,
                     assessment=Assessment.NOT_FEASIBLE,
+                    municipal_matter=True,
                     explanation=(refused or {})[title],
                 )
             else:
@@ -305,6 +306,7 @@ def assess(
                     by=amir,
                     assessment=Assessment.FEASIBLE,
                     price=project.cost,
+                    municipal_matter=True,
                     explanation=(remarks or {}).get(title, texts.FEASIBLE),
                 )
 

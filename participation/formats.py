@@ -87,7 +87,9 @@ class Format:
     copy, `money(process)` what is at stake. `frozen_fields` are what of the detail `amend` may change once approved;
     `describe_detail(process, names)` says each of them as people read it, `{name: (label, words)}` (default: the columns);
     `may_merge(kept, gone, at)` raises `Refused` where these of its contributions can't be
-    gathered into one; `duties(processes)` yields what must be done, in a constant number of queries.
+    gathered into one; `duties(processes)` yields what must be done, in a constant number of queries. `kinds_of(process)` are the
+    phases that this process has by its own rules, among all `phase_kinds`, in the order they come.
+    `editable_again(contribution, at)` says that its author may change it now, though the minutes for correcting it are over.
     """
 
     key: str
@@ -126,6 +128,12 @@ class Format:
     update_contribution_detail: Callable[..., None] | None = None
     may_merge: Callable[["Contribution", "list[Contribution]", datetime], None] | None = None
     duties: Callable[..., "Iterable[Duty]"] | None = None
+    kinds_of: Callable[["Process"], tuple[PhaseKind, ...]] | None = None
+    editable_again: Callable[["Contribution", datetime], bool] | None = None
+
+    def kinds_for(self, process: "Process") -> tuple[PhaseKind, ...]:
+        """The phases that this process has by its own rules, in the order they come."""
+        return self.kinds_of(process) if self.kinds_of is not None else self.phase_kinds
 
     @property
     def detail_model(self) -> type["ProcessDetail"]:

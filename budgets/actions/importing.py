@@ -232,6 +232,7 @@ def _write_projects(
                 price=_money(project.cost, _("The cost"), line),
                 cost=int(project.cost),
                 assessment=Assessment.FEASIBLE,
+                municipal_matter=True,  # so its own municipality found
                 assessed_at=at,
             )
         )

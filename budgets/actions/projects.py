@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import permissions
-from budgets.models import Assessment, CitizenBudget, CostLine, Project
+from budgets.models import Alternative, Assessment, CitizenBudget, CostLine, Pot, Project
 from dkfds.wording import kroner
 from participation import clock
 from participation.models import Contribution, InternalComment
+from participation.texts import clean
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,12 +33,15 @@ def create_project(
     why: str = "",
     cost_lines: Iterable[Mapping[str, Any]] = (),
     carried_out_by_citizens: bool = False,
+    pot: int | str | None = None,
 ) -> Project:
     """The format's row beside a new contribution, in the caller's transaction (`Format.create_contribution_detail`)."""
     budget = CitizenBudget.objects.get(process=contribution.process_id)
-    lines, cost = check_cost_lines(budget, cost_lines)
+    chosen = pot_in(budget, pot)
+    lines, cost = check_cost_lines(budget, cost_lines, chosen)
     project = Project.objects.create(
         contribution=contribution,
+        pot=chosen,
         why=why.strip(),
         cost=cost,
         carried_out_by_citizens=carried_out_by_citizens or budget.winners_carry_out,
@@ -52,11 +56,17 @@ def update_project(
     why: str | None = None,
     cost_lines: Iterable[Mapping[str, Any]] | None = None,
     carried_out_by_citizens: bool | None = None,
+    pot: int | str | None = None,
 ) -> Project:
-    """Its author corrects it within the edit window (`Format.update_contribution_detail`)."""
+    """Its author corrects it within the edit window, or improves it between two rounds
+    (`Format.update_contribution_detail`). What was assessed is assessed again. A project that stood on a ballot stays
+    in its pot."""
     project = Project.objects.select_for_update(of=("self",)).get(contribution=contribution)
     permissions.check_not_on_ballot(project)
-    _change(project, contribution.process_id, why, cost_lines, carried_out_by_citizens)
+    _change(project, contribution.process_id, why, cost_lines, carried_out_by_citizens, pot)
+    if project.assessment != Assessment.UNDECIDED:
+        project.assessment, project.price, project.least_price = Assessment.UNDECIDED, None, None
+        project.save(update_fields=["assessment", "price", "least_price"])
     return project
 
 
@@ -67,35 +77,111 @@ def assess_project(
     assessment: str,
     explanation: str = "",
     price: Decimal | int | None = None,
+    least_price: Decimal | int | None = None,
+    municipal_matter: bool | None = None,
+    pot: int | str | None = None,
+    alternative: int | str | None = None,
     at: datetime | None = None,
 ) -> Project:
-    """Say whether a project can be done and what it costs. The author is told, and may adjust it once."""
+    """Say whether a project can be done and what it costs, whether it is a matter for the municipality, which pot it
+    belongs to (None: as it is) and which others it excludes (the title of a group; the same title is the same group).
+    The author is told, and may adjust it once."""
     at = at or clock.now()
     with transaction.atomic():
         project = _locked(project)
         permissions.check_may_assess(by, project, at=at)
         budget = CitizenBudget.objects.get(process=project.contribution.process_id)
-        _check_assessment(budget, assessment, explanation, price)
+        chosen = _pot_assessed(budget, project, pot)
+        _check_assessment(budget, chosen, assessment, explanation, price, municipal_matter)
         project.assessment = assessment
         project.explanation = explanation.strip()
         project.price = Decimal(price) if price is not None else None
+        project.least_price = _least(budget, project.price, least_price)
+        project.municipal_matter = municipal_matter
+        project.pot = chosen
+        project.alternative = _alternative(project, alternative)
         project.assessed_by, project.assessed_at = by, at
         project.adjust_until = (
             None if assessment == Assessment.UNDECIDED else at + timedelta(days=budget.adjust_days)
         )
-        changed = ["adjust_until", "assessed_at", "assessed_by", "assessment", "explanation", "price"]
+        changed = [
+            "adjust_until",
+            "alternative",
+            "assessed_at",
+            "assessed_by",
+            "assessment",
+            "explanation",
+            "least_price",
+            "municipal_matter",
+            "pot",
+            "price",
+        ]
         project.save(update_fields=changed)
+        Alternative.objects.filter(process=project.contribution.process_id, projects=None).delete()
         audit.record(
             action="budgets.assess_project",
             by=by,
             obj=project,
             changed=changed,
-            values={"assessment": assessment, "price": price},
+            values={"assessment": assessment, "price": price, "municipal_matter": municipal_matter},
             process_id=project.contribution.process_id,
         )
         if assessment != Assessment.UNDECIDED:
             _tell_author(project, at)
     return project
+
+
+def pot_in(budget: CitizenBudget, pot: int | str | None) -> Pot | None:
+    """The pot chosen for a project; None where the money is one sum. Raises `Refused` where one must be chosen."""
+    pots = list(budget.pots.all())
+    if not pots:
+        return None
+    chosen = next((one for one in pots if str(one.pk) == str(pot)), None)
+    if chosen is None and len(pots) == 1:
+        return pots[0]
+    if chosen is None:
+        raise Refused("pot", _("Choose which pot the project is for."), "pot")
+    return chosen
+
+
+def _pot_assessed(budget: CitizenBudget, project: Project, pot: int | str | None) -> Pot | None:
+    if pot in (None, "") and project.pot_id is not None:
+        return project.pot
+    chosen = pot_in(budget, pot)
+    if project.number and chosen != project.pot:
+        raise Refused("pot_voted_on", _("It has been voted on in its pot, and stays there."), "pot")
+    return chosen
+
+
+def _least(budget: CitizenBudget, price: Decimal | None, least: Decimal | int | None) -> Decimal | None:
+    if least is None or not budget.part_funding or price is None:
+        return None
+    if not Decimal(least).is_finite() or not 0 < Decimal(least) <= price:
+        raise Refused(
+            "least_price",
+            _("What it can be done for at least lies between zero and its price."),
+            "least_price",
+        )
+    return Decimal(least)
+
+
+def _alternative(project: Project, title: int | str | None) -> Alternative | None:
+    """The group with this title, made when it is new. Its projects are of one pot: each pot is counted for itself."""
+    if title in (None, ""):
+        return None
+    process_id = project.contribution.process_id
+    name = clean(str(title), "alternative", longest=120)
+    group = Alternative.objects.filter(
+        process=process_id, title__iexact=name
+    ).first() or Alternative.objects.create(process_id=process_id, title=name)
+    others = group.projects.exclude(pk=project.pk)
+    if others.exclude(pot=project.pot_id).exists() if project.pot_id else others.exclude(pot=None).exists():
+        raise Refused(
+            "alternative_pot",
+            _("Projects that exclude each other must be in the same pot."),
+            "alternative",
+        )
+    return group
 
 
 def adjust_project(
@@ -130,8 +216,8 @@ def adjust_project(
         contribution.save(update_fields=["title", "body", "version", "edited_at"])
         _change(project, contribution.process_id, why, cost_lines, carried_out_by_citizens)
         project.adjusted_at = at
-        project.assessment, project.price = Assessment.UNDECIDED, None
-        project.save(update_fields=["adjusted_at", "assessment", "price"])
+        project.assessment, project.price, project.least_price = Assessment.UNDECIDED, None, None
+        project.save(update_fields=["adjusted_at", "assessment", "price", "least_price"])
         audit.record(
             action="budgets.adjust_project",
             by=by,
@@ -164,24 +250,48 @@ def comment_on_project(
 
 
 def _check_assessment(
-    budget: CitizenBudget, assessment: str, explanation: str, price: Decimal | int | None
+    budget: CitizenBudget,
+    pot: Pot | None,
+    assessment: str,
+    explanation: str,
+    price: Decimal | int | None,
+    municipal_matter: bool | None,
 ) -> None:
     if assessment not in Assessment.values:
         raise Refused("assessment", _("Choose what the assessment is."), "assessment")
-    if assessment == Assessment.NOT_FEASIBLE and not explanation.strip():
+    if municipal_matter is False and assessment == Assessment.FEASIBLE:
+        raise Refused(
+            "not_municipal",
+            _(
+                "What is not a matter for the municipality can't be done with its money. Choose “can't be done”, and explain why."
+            ),
+            "assessment",
+        )
+    if (assessment == Assessment.NOT_FEASIBLE or municipal_matter is False) and not explanation.strip():
         raise Refused(
             "explanation", _("Explain why it can't be done: the author gets to know."), "explanation"
         )
     if assessment != Assessment.FEASIBLE:
         return
+    if municipal_matter is None:
+        raise Refused(
+            "municipal_matter", _("Say whether it is a matter for the municipality."), "municipal_matter"
+        )
     if price is None or not Decimal(price).is_finite() or price <= 0:
         raise Refused("price", _("Write what it costs: it can only be voted on with a price."), "price")
     if Decimal(price) != Decimal(price).quantize(Decimal("0.01")):
         raise Refused("price", _("Write the price in kroner and øre."), "price")
-    _check_limits(budget, Decimal(price), "price")
+    _check_limits(budget, Decimal(price), "price", pot)
 
 
-def _check_limits(budget: CitizenBudget, cost: Decimal, field: str) -> None:
+def _check_limits(budget: CitizenBudget, cost: Decimal, field: str, pot: Pot | None = None) -> None:
+    if pot is not None and cost > pot.total:
+        raise Refused(
+            "over_pot",
+            _("It costs more than there is in the pot %(pot)s (%(total)s).")
+            % {"pot": pot.name, "total": kroner(pot.total)},
+            field,
+        )
     if cost > budget.total:
         raise Refused(
             "over_total",
@@ -203,7 +313,7 @@ def _check_limits(budget: CitizenBudget, cost: Decimal, field: str) -> None:
 
 
 def check_cost_lines(
-    budget: CitizenBudget, cost_lines: Iterable[Mapping[str, Any]]
+    budget: CitizenBudget, cost_lines: Iterable[Mapping[str, Any]], pot: Pot | None = None
 ) -> tuple[list[tuple[str, int]], int]:
     """Lines with a text and a whole amount, and their sum within the limits. Empty lines are left out."""
     lines: list[tuple[str, int]] = []
@@ -225,7 +335,7 @@ def check_cost_lines(
             "too_many_lines", _("Use at most %(most)s lines.") % {"most": MOST_COST_LINES}, "cost_lines"
         )
     cost = sum(amount for _text, amount in lines)
-    _check_limits(budget, Decimal(cost), "cost_lines")
+    _check_limits(budget, Decimal(cost), "cost_lines", pot)
     return lines, cost
 
 
@@ -243,15 +353,19 @@ def _change(
     why: str | None,
     cost_lines: Iterable[Mapping[str, Any]] | None,
     carried_out_by_citizens: bool | None,
+    pot: int | str | None = None,
 ) -> None:
+    budget = CitizenBudget.objects.get(process=process_id)
+    if pot not in (None, ""):
+        project.pot = _pot_assessed(budget, project, pot)
     if why is not None:
         project.why = why.strip()
     if carried_out_by_citizens is not None:
         project.carried_out_by_citizens = carried_out_by_citizens
     if cost_lines is not None:
-        lines, project.cost = check_cost_lines(CitizenBudget.objects.get(process=process_id), cost_lines)
+        lines, project.cost = check_cost_lines(budget, cost_lines, project.pot)
         _write_lines(project, lines)
-    project.save(update_fields=["why", "carried_out_by_citizens", "cost"])
+    project.save(update_fields=["why", "carried_out_by_citizens", "cost", "pot"])
 
 
 def _tell_author(project: Project, at: datetime) -> None:

@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -19,7 +21,8 @@ from accounts.permissions import Permission
 from accounts.verdict import Verdict
 from budgets import permissions
 from budgets.actions import counting, projects, rounds
-from budgets.models import Assessment, Project, Round
+from budgets.forms import pot_choices
+from budgets.models import Alternative, Assessment, CitizenBudget, Project, Round
 from dkfds.fields import KronerField
 from participation import clock
 from participation.admin.fields import DateInput, TimeInput, first_moment
@@ -30,7 +33,23 @@ PER_PAGE = 50
 
 
 class AssessForm(forms.Form):
+    """The assessor's answers. Whether it is a matter for the municipality comes first: if not, nothing else matters."""
+
     use_required_attribute = False
+    municipal_matter = forms.TypedChoiceField(
+        label=_("Is it a matter for the municipality?"),
+        choices=[("yes", _("Yes")), ("no", _("No"))],
+        widget=forms.RadioSelect,
+        coerce=lambda value: value == "yes",
+        empty_value=None,
+        required=False,
+        help_text=_(
+            "The unwritten rules of what a municipality may do (kommunalfuldmagten): it must serve a public purpose of those "
+            "who live here, and be open to all of them alike. No money to a single person or a single firm, and no "
+            "competing with business. What an act regulates follows that act. Read more at the Ministry of the Interior: "
+            "“Kommunalfuldmagten – hvad må kommunerne?”. In doubt: ask your lawyer."
+        ),
+    )
     assessment = forms.ChoiceField(
         label=_("Can it be done?"), choices=Assessment.choices, widget=forms.RadioSelect
     )
@@ -41,12 +60,62 @@ class AssessForm(forms.Form):
         max_value=10**11,
         help_text=_("Needed when it can be done. This is the price on the ballot."),
     )
+    least_price = KronerField(
+        label=_("Can it be done for less? Then for how much at least?"),
+        required=False,
+        min_value=1,
+        max_value=10**11,
+        help_text=_(
+            "If it is the first project that there isn't money enough for, it gets what is left, as long as that is enough. "
+            "Empty: only for the whole price."
+        ),
+    )
+    pot = forms.ChoiceField(label=_("Which pot does it belong to?"), widget=forms.RadioSelect, required=False)
+    alternative = forms.CharField(
+        label=_("Does it exclude others?"),
+        max_length=120,
+        required=False,
+        help_text=_(
+            "Write what they compete for, for instance “The square in front of the station”. Projects with the same words "
+            "here exclude each other: at most one of them can win. Empty: it excludes none."
+        ),
+    )
     explanation = forms.CharField(
         label=_("Explanation"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("Needed when it can't be done. The author and everyone else can read it."),
     )
+
+    def __init__(
+        self, *args: Any, budget: CitizenBudget, voted_on: bool, groups: list[str], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        choices = pot_choices(budget)
+        if len(choices) > 1 and not voted_on:
+            self.fields["pot"].choices = choices
+        else:
+            del self.fields["pot"]
+        if not budget.part_funding:
+            del self.fields["least_price"]
+        if groups:
+            self.fields["alternative"].widget = SuggestedInput(groups)
+
+
+class SuggestedInput(forms.TextInput):
+    """A text with the words already in use to choose among."""
+
+    def __init__(self, suggestions: list[str]) -> None:
+        super().__init__()
+        self.suggestions = suggestions
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        list_id = f"{(attrs or {}).get('id', name)}-list"
+        field = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((one,) for one in self.suggestions))
+        return format_html('{}<datalist id="{}">{}</datalist>', field, list_id, options)
 
 
 @require_GET
@@ -58,7 +127,7 @@ def project_list(request: HttpRequest, pk: int) -> HttpResponse:
     state = request.GET.get("state", "")
     found = mine.filter(assessment=state) if state in Assessment.values else mine
     page = Paginator(
-        found.select_related("contribution__home_district", "assessed_by").order_by(
+        found.select_related("contribution__home_district", "assessed_by", "pot", "alternative").order_by(
             "contribution__created_at", "pk"
         ),
         PER_PAGE,
@@ -85,7 +154,9 @@ class Assess(ActPage):
     def project(self) -> Project:
         public_id: UUID = self.kwargs["public_id"]
         return get_object_or_404(
-            Project.objects.for_pages().select_related("contribution__process", "assessed_by"),
+            Project.objects.for_pages().select_related(
+                "contribution__process", "assessed_by", "pot", "alternative"
+            ),
             contribution__public_id=public_id,
             contribution__process=self.process,
         )
@@ -95,13 +166,21 @@ class Assess(ActPage):
 
     def form_kwargs(self) -> dict[str, Any]:
         project = self.project
-        price = int(project.price) if project.price is not None else None
+        known = {True: "yes", False: "no", None: ""}
+        groups = Alternative.objects.filter(process=self.process).values_list("title", flat=True)
         return {
+            "budget": CitizenBudget.objects.get(process=self.process),
+            "voted_on": bool(project.number),
+            "groups": list(groups),
             "initial": {
+                "municipal_matter": known[project.municipal_matter],
                 "assessment": "" if project.assessment == Assessment.UNDECIDED else project.assessment,
-                "price": price,
+                "price": _kroner(project.price),
+                "least_price": _kroner(project.least_price),
+                "pot": str(project.pot_id or ""),
+                "alternative": project.alternative.title if project.alternative else "",
                 "explanation": project.explanation,
-            }
+            },
         }
 
     def context(self) -> dict[str, Any]:
@@ -113,6 +192,10 @@ class Assess(ActPage):
 
     def act(self, form: Any) -> None:
         projects.assess_project(project=self.project, by=self.request.user, **form.cleaned_data)
+
+
+def _kroner(amount: Any) -> int | None:
+    return int(amount) if amount is not None else None
 
 
 @require_GET

@@ -13,6 +13,7 @@ from budgets.models.implementation import (
     ProgressNote,
     Promise,
 )
+from budgets.models.meetings import Grant, Meeting
 from budgets.models.paper import Bundle, PaperEntry, PaperOrder, PlaceAccount, Reading
 from budgets.models.polling import Incident, PollingPlace, TurnoutHour, UndoneMark
 from budgets.models.projects import Assessment, CostLine, Project, ProjectDecision
@@ -58,11 +59,13 @@ __all__ = [
     "DecidedBy",
     "DistrictVote",
     "ExtraGrant",
+    "Grant",
     "HowItWas",
     "Implementation",
     "Incident",
     "Leftover",
     "Lot",
+    "Meeting",
     "Milestone",
     "PaperEntry",
     "PaperOrder",

@@ -157,6 +157,11 @@ class Project(models.Model):
                 name="project_feasible_has_price",
                 condition=~Q(assessment="feasible") | Q(price__isnull=False, price__gte=0),
             ),
+            models.CheckConstraint(
+                name="project_feasible_is_municipal",
+                condition=~Q(assessment="feasible")
+                | Q(municipal_matter__isnull=False, municipal_matter=True),
+            ),
         ]
 
     def __str__(self) -> str:

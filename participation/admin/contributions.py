@@ -305,7 +305,7 @@ class Record(ActPage):
         """What the format asks besides."""
         form_class = registry.get(self.process.format).record_form
         data = self.request.POST if self.request.method == "POST" else None
-        return form_class(data, prefix="detail") if form_class else None
+        return form_class(data, prefix="detail", process=self.process) if form_class else None
 
     def context(self) -> dict[str, Any]:
         return {"more": self.more}

@@ -43,7 +43,7 @@ class Tab:
 @dataclass(frozen=True)
 class StaffFormat:
     """`start_form` asks for the little that a draft needs to exist, `record_form` for what a contribution has beside its
-    text when it is recorded for someone; their `detail()` goes to the action. `duty_pages` says where the format's own
+    text when it is recorded for someone (made with `process=`); their `detail()` goes to the action. `duty_pages` says where the format's own
     duties are done: kind → (URL name, query)."""
 
     key: str

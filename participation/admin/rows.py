@@ -296,9 +296,13 @@ class PhaseRows(RowSet):
     @staticmethod
     def initial_rows(process: Process) -> list[dict[str, Any]]:
         there = {phase.kind: phase for phase in process.phases.all()}
+        fmt = formats.get(process.format)
+        belongs = {kind.key for kind in fmt.kinds_for(process)}
         found = []
-        for kind in formats.get(process.format).phase_kinds:
+        for kind in fmt.phase_kinds:
             phase = there.get(kind.key)
+            if phase is None and kind.key not in belongs:
+                continue
             row: dict[str, Any] = {"kind": kind.key}
             if phase is not None:
                 row |= {"description": phase.description}

@@ -73,9 +73,14 @@ def check_edit(user: User | None, contribution: Contribution, *, at: datetime | 
     _check_not_merged(contribution)
     if contribution.final_outcome:
         raise Refused("answered", _("It has been answered and can no longer be changed."))
-    if at >= editable_until(contribution):
+    if at >= editable_until(contribution) and not _editable_again(contribution, at):
         raise Refused("too_late", _("The time for correcting it is over."))
     phases.check_allows(contribution.process, Act.EDIT, at=at)
+
+
+def _editable_again(contribution: Contribution, at: datetime) -> bool:
+    again = formats.get(contribution.process.format).editable_again
+    return again is not None and again(contribution, at)
 
 
 def can_edit(user: User | None, contribution: Contribution, *, at: datetime | None = None) -> Verdict:

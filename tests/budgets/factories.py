@@ -14,7 +14,7 @@ from accounts.permissions import Role
 from budgets import actions
 from budgets.actions.projects import create_project
 from budgets.actions.setup import create_budget
-from budgets.models import Assessment, Project, Round
+from budgets.models import Assessment, Pot, Project, Round
 from participation import clock
 from participation.choices import Moderation, Status
 from participation.frozen import amending
@@ -125,6 +125,7 @@ def make_project(
     price: int = 100_000,
     assessment: str = Assessment.FEASIBLE,
     author: User | None = None,
+    pot: Pot | None = None,
     **fields: Any,
 ) -> Project:
     number = next(_numbers)
@@ -142,7 +143,11 @@ def make_project(
         }
         | fields
     )
-    project = create_project(contribution, cost_lines=[{"text": "Materialer", "amount": price}])
+    project = create_project(
+        contribution,
+        cost_lines=[{"text": "Materialer", "amount": price}],
+        **{"pot": pot.pk} if pot is not None else {},
+    )
     if assessment != Assessment.UNDECIDED:
         actions.assess_project(
             project=project,
@@ -150,6 +155,7 @@ def make_project(
             assessment=assessment,
             explanation="Vi har set på det.",
             price=price,
+            municipal_matter=assessment == Assessment.FEASIBLE or None,
         )
         project.refresh_from_db()
     return project

@@ -124,9 +124,15 @@ def test_assessing_says_what_is_missing_and_saves_what_is_right():
     assert client.post(address, {"assessment": "feasible", "price": ""}).status_code == 200
     assert client.post(address, {"assessment": "not_feasible", "explanation": ""}).status_code == 200
     assert client.post(address, {"assessment": "feasible", "price": "ti tusind"}).status_code == 200
+    assert client.post(address, {"assessment": "feasible", "price": "45.000"}).status_code == 200
     project.refresh_from_db()
     assert project.assessment == "undecided"
-    assert client.post(address, {"assessment": "feasible", "price": "45.000"}).status_code == 302
+    assert (
+        client.post(
+            address, {"assessment": "feasible", "price": "45.000", "municipal_matter": "yes"}
+        ).status_code
+        == 302
+    )
     project.refresh_from_db()
     assert (project.assessment, int(project.price)) == ("feasible", 45_000)
 

@@ -74,6 +74,7 @@ def assess(project, **fields):
             "assessment": "feasible",
             "explanation": "",
             "price": 100_000,
+            "municipal_matter": True,
         }
         | fields,
     )
@@ -85,6 +86,9 @@ def assess(project, **fields):
         ({"assessment": "not_feasible"}, "explanation"),
         ({"assessment": "not_feasible", "explanation": "  "}, "explanation"),
         ({"assessment": "great"}, "assessment"),
+        ({"municipal_matter": None}, "municipal_matter"),
+        ({"municipal_matter": False}, "not_municipal"),
+        ({"municipal_matter": False, "assessment": "undecided"}, "explanation"),
         ({"price": None}, "price"),
         ({"price": 0}, "price"),
         ({"price": Decimal("NaN")}, "price"),
@@ -102,7 +106,12 @@ def test_an_assessment_says_why_not_or_what_it_costs(fields, code):
 
 def test_the_tables_refuse_it_too():
     project = make_project(make_budget(), assessment="undecided")
-    for fields in ({"assessment": "not_feasible"}, {"assessment": "feasible", "price": None}):
+    for fields in (
+        {"assessment": "not_feasible"},
+        {"assessment": "feasible", "price": None, "municipal_matter": True},
+        {"assessment": "feasible", "price": 100_000, "municipal_matter": None},
+        {"assessment": "feasible", "price": 100_000, "municipal_matter": False},
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             Project.objects.filter(pk=project.pk).update(**fields)
 

@@ -103,7 +103,7 @@ def test_the_format_is_registered_with_its_hooks():
     assert fmt.contribution_rule(process).min_age == 13
     assert fmt.participants([process.pk]) == {}
     rules = {"propose", "vote"}
-    assert set(fmt.frozen_fields) - rules <= {field.name for field in CitizenBudget._meta.fields}
+    assert set(fmt.frozen_fields) - rules - {"pots"} <= {field.name for field in CitizenBudget._meta.fields}
     assert set(fmt.describe_detail(process, fmt.frozen_fields)) == set(fmt.frozen_fields) >= rules
 
 
@@ -216,3 +216,149 @@ def test_the_ballot_can_be_prepared_until_voting_opens():
     project = make_project(make_budget())
     Project.objects.filter(pk=project.pk).update(price=1)
     Contribution.objects.filter(pk=project.pk).update(title="Rettet")
+
+
+# Pots, rounds, meetings and ages that vote in class.
+
+
+@pytest.fixture
+def north_and_south():
+    return make_district(name="Nordby"), make_district(name="Sydby")
+
+
+def pots_of(north_and_south, *amounts):
+    north, south = north_and_south
+    places = (None, north.pk, south.pk)
+    names = ("Hele byen", "Nord", "Syd")
+    return [
+        {"name": name, "district": place, "total": amount}
+        for name, place, amount in zip(names, places, amounts, strict=False)
+    ]
+
+
+def test_pots_hold_all_the_money_each_with_a_key_of_its_own(north_and_south):
+    process = make_process(status=Status.DRAFT)
+    budget = create_budget(process, **RULES, pots=pots_of(north_and_south, 300_000, 120_000, 80_000))
+    assert [(pot.key, pot.district_id, pot.total) for pot in budget.pots.all()] == [
+        ("hele-byen", None, 300_000),
+        ("nord", north_and_south[0].pk, 120_000),
+        ("syd", north_and_south[1].pk, 80_000),
+    ]
+    assert describe(process, "pots") == "Hele byen: 300.000 kr., Nord: 120.000 kr., Syd: 80.000 kr."
+    copied = create_budget(make_process(status=Status.DRAFT), **copy_budget(process))
+    assert [pot.total for pot in copied.pots.all()] == [300_000, 120_000, 80_000]
+
+
+def describe(process, name):
+    return CITIZEN_BUDGET.describe_detail(process, [name])[name][1]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        (lambda pots: pots[:2], "pots", "80.000 kr."),
+        (lambda pots: [*pots, pots[0]], "pots", ""),
+        (lambda pots: [*pots[:2], pots[2] | {"district": pots[1]["district"]}], "pots", ""),
+        (lambda pots: [*pots[:2], pots[2] | {"name": "Nord"}], "pots", ""),
+        (lambda pots: [*pots[:2], pots[2] | {"total": 90_000}], "pots", "10.000 kr."),
+        (lambda pots: [*pots[:2], pots[2] | {"total": 0}], "pots", ""),
+        (lambda pots: [*pots[:2], pots[2] | {"total": "mange"}], "pots", ""),
+        (lambda pots: [*pots[:2], pots[2] | {"district": 10**9}], "pots", ""),
+        (lambda pots: [*pots[:2], pots[2] | {"name": "x" * 81}], "pots", ""),
+        (lambda pots: [pots[1] | {"total": 420_000}, pots[2]], "leftover", ""),
+    ],
+)
+def test_pots_that_make_no_sense_are_refused(north_and_south, change, field, words):
+    process = make_process(status=Status.DRAFT)
+    pots = change(pots_of(north_and_south, 300_000, 120_000, 80_000))
+    with pytest.raises(Refused) as caught, transaction.atomic():
+        create_budget(process, **RULES, leftover="to_city", pots=pots)
+    assert (caught.value.field, words in caught.value.reason) == (field, True)
+    assert not CitizenBudget.objects.exists()
+
+
+def test_districts_of_two_kinds_would_give_someone_two_pots(north_and_south):
+    polling = make_district(kind="polling")
+    pots = pots_of((north_and_south[0], polling), 300_000, 120_000, 80_000)
+    with pytest.raises(Refused) as caught:
+        create_budget(make_process(status=Status.DRAFT), **RULES, pots=pots)
+    assert caught.value.code == "pot_kinds"
+
+
+def test_a_pot_keeps_its_key_and_projects_when_its_name_and_money_change(north_and_south):
+    process = make_budget(pots=pots_of(north_and_south, 300_000, 120_000, 80_000))
+    nord = CitizenBudget.objects.get().pots.get(key="nord")
+    project = make_project(process, assessment="undecided", pot=nord)
+    changed = pots_of(north_and_south, 290_000, 130_000, 80_000)
+    changed[1]["name"] = "Det høje nord"
+    with transaction.atomic(), amending(process):
+        update_budget(process, pots=changed)
+    project.refresh_from_db()
+    assert (project.pot.key, project.pot.name, project.pot.total) == ("nord", "Det høje nord", 130_000)
+    with pytest.raises(Refused) as caught, transaction.atomic(), amending(process):
+        update_budget(process, pots=[])
+    assert caught.value.code == "pot_in_use"
+    with pytest.raises(Refused) as caught, transaction.atomic(), amending(process):
+        update_budget(process, total=600_000)
+    assert caught.value.code == "pots_sum"
+
+
+@pytest.mark.parametrize(
+    ("detail", "field"),
+    [
+        ({"shortlist_size": 0}, "shortlist_size"),
+        ({"shortlist_size": 500}, "shortlist_size"),
+        ({"shortlist_choices": 3}, "shortlist_size"),
+        ({"shortlist_size": 5, "shortlist_choices": 0}, "shortlist_choices"),
+        (
+            {"shortlist_size": 5, "ballot_type": "knapsack", "max_choices": None},
+            "shortlist_choices",
+        ),
+        ({"decided_by": "meeting"}, "procedure"),
+        ({"decided_by": "meeting", "procedure": "  "}, "procedure"),
+        ({"decided_by": "meeting", "procedure": "x" * 3001}, "procedure"),
+        ({"decided_by": "meeting", "procedure": "Vi mødes.", "shortlist_size": 5}, "shortlist_size"),
+        ({"decided_by": "dice"}, "decided_by"),
+        ({"part_funding": True, "counting_rule": "equal-shares"}, "part_funding"),
+        ({"class_age_from": 12}, "class_age_to"),
+        ({"class_age_to": 12}, "class_age_from"),
+        ({"class_age_from": 14, "class_age_to": 12, "vote": {"min_age": 10}}, "class_age_to"),
+        ({"class_age_from": 10, "class_age_to": 12, "vote": {"min_age": 13}}, "class_age_from"),
+    ],
+)
+def test_rounds_meetings_and_class_ages_that_make_no_sense_are_refused(detail, field):
+    with pytest.raises(Refused) as caught, transaction.atomic():
+        create_budget(make_process(status=Status.DRAFT), **RULES | detail)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("detail", "kinds", "level"),
+    [
+        ({"shortlist_size": 3}, ["ideas", "shortlist", "improve", "assessment", "vote"], Level.PASSED),
+        ({"shortlist_size": 3}, ["ideas", "shortlist", "assessment", "vote"], Level.PASSED),
+        ({"shortlist_size": 3}, ["ideas", "assessment", "vote"], Level.BLOCKING),
+        ({"shortlist_size": 3}, ["ideas", "assessment", "vote", "shortlist"], Level.BLOCKING),
+        ({"shortlist_size": 3}, ["ideas", "improve", "shortlist", "assessment", "vote"], Level.BLOCKING),
+        ({}, ["ideas", "shortlist", "assessment", "vote"], Level.BLOCKING),
+        ({}, ["ideas", "assessment", "vote", "meeting"], Level.BLOCKING),
+        ({"decided_by": "meeting", "procedure": "Alle."}, ["ideas", "assessment", "meeting"], Level.PASSED),
+        ({"decided_by": "meeting", "procedure": "Alle."}, ["ideas", "assessment", "vote"], Level.BLOCKING),
+        ({"decided_by": "meeting", "procedure": "Alle."}, ["ideas", "assessment"], Level.BLOCKING),
+    ],
+)
+def test_each_kind_of_budget_has_its_own_phases(detail, kinds, level):
+    process = make_process(status=Status.DRAFT)
+    create_budget(process, **RULES | detail)
+    for number, kind in enumerate(kinds):
+        day = clock.now() + timedelta(days=number)
+        Phase.objects.create(process=process, kind=kind, interval=(day, day + timedelta(days=1)))
+    assert levels(process)["budget_phases"] == level
+
+
+def test_ages_that_vote_in_class_need_a_day_on_which_the_age_counts():
+    classes = {"class_age_from": 11, "class_age_to": 12}
+    process = make_budget(**classes, vote={"min_age": 11})
+    assert levels(process)["budget_class_ages"] == Level.BLOCKING
+    fixed = make_budget(**classes, vote={"min_age": 11, "age_on": clock.today()})
+    assert levels(fixed)["budget_class_ages"] == Level.PASSED

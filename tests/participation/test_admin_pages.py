@@ -212,5 +212,5 @@ def test_districts_of_the_same_name_are_told_apart(db):
     page = client.get(reverse("admin:process-setup", args=[draft.pk])).content.decode()
     assert school.name_and_kind != polling.name_and_kind
     assert (
-        page.count(school.name_and_kind) == page.count(polling.name_and_kind) == 3
-    )  # touches, propose, vote
+        page.count(school.name_and_kind) == page.count(polling.name_and_kind) == 6
+    )  # touches, propose, vote, three pots

@@ -176,6 +176,7 @@ def assess(contribution: Contribution, by: User, price: int) -> None:
         project=Project.objects.get(contribution=contribution),
         by=by,
         assessment="feasible",
+        municipal_matter=True,
         explanation="Det kan lade sig gøre.",
         price=price,
     )

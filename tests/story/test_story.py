@@ -229,6 +229,7 @@ def kirsten_records(kirsten: Visitor, base: str, title: str, channel: str, conta
 
 def assess(kirsten: Visitor, base: str, title: str, assessment: str, price: str, explanation: str) -> None:
     kirsten.goto(f"{base}projekter/").page.get_by_role("link", name=title).click()
+    kirsten.check(kirsten.page.locator("input[name=municipal_matter][value=yes]"))
     kirsten.check(kirsten.page.locator(f"input[name=assessment][value={assessment}]"))
     kirsten.fill(price=price, explanation=explanation)
     kirsten.page.locator("main form button[type=submit]").first.click()
