@@ -44,10 +44,10 @@ class AssessForm(forms.Form):
         empty_value=None,
         required=False,
         help_text=_(
-            "The unwritten rules of what a municipality may do (kommunalfuldmagten): it must serve a public purpose of those "
-            "who live here, and be open to all of them alike. No money to a single person or a single firm, and no "
-            "competing with business. What an act regulates follows that act. Read more at the Ministry of the Interior: "
-            "“Kommunalfuldmagten – hvad må kommunerne?”. In doubt: ask your lawyer."
+            "The unwritten rules of what a municipality may do (kommunalfuldmagten): it must serve those who live here, and be "
+            "open to all of them alike. No money to a single person or a single firm, and no competing with business. What "
+            "an act regulates follows that act. The rules are described by Ankestyrelsen, which supervises municipalities "
+            "(ast.dk). In doubt, ask your lawyer."
         ),
     )
     assessment = forms.ChoiceField(

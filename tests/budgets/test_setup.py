@@ -244,7 +244,8 @@ def test_pots_hold_all_the_money_each_with_a_key_of_its_own(north_and_south):
         ("nord", north_and_south[0].pk, 120_000),
         ("syd", north_and_south[1].pk, 80_000),
     ]
-    assert describe(process, "pots") == "Hele byen: 300.000 kr., Nord: 120.000 kr., Syd: 80.000 kr."
+    said = describe(process, "pots")
+    assert all(words in said for words in ("Hele byen: 300.000", "Nord: 120.000", "Syd: 80.000"))
     copied = create_budget(make_process(status=Status.DRAFT), **copy_budget(process))
     assert [pot.total for pot in copied.pots.all()] == [300_000, 120_000, 80_000]
 
@@ -256,11 +257,11 @@ def describe(process, name):
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        (lambda pots: pots[:2], "pots", "80.000 kr."),
+        (lambda pots: pots[:2], "pots", "80.000"),
         (lambda pots: [*pots, pots[0]], "pots", ""),
         (lambda pots: [*pots[:2], pots[2] | {"district": pots[1]["district"]}], "pots", ""),
         (lambda pots: [*pots[:2], pots[2] | {"name": "Nord"}], "pots", ""),
-        (lambda pots: [*pots[:2], pots[2] | {"total": 90_000}], "pots", "10.000 kr."),
+        (lambda pots: [*pots[:2], pots[2] | {"total": 90_000}], "pots", "10.000"),
         (lambda pots: [*pots[:2], pots[2] | {"total": 0}], "pots", ""),
         (lambda pots: [*pots[:2], pots[2] | {"total": "mange"}], "pots", ""),
         (lambda pots: [*pots[:2], pots[2] | {"district": 10**9}], "pots", ""),
