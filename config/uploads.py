@@ -7,12 +7,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
-from dkfds.errors import too_large
+from accounts.verdict import Refused
+from dkfds.errors import too_large, too_many
+from participation import limits
 from participation.uploads import BoundedUploadHandler
 
 FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 # Six photos as telephones make them, and one that is far too large: then the page says which, with all that was typed.
 FILES_BYTES = 130_000_000
+LARGE_HOURLY = 300  # large bodies that one visitor, or one school behind one address, may send in an hour
 STAFF_BYTES = 160_000_000  # a register extract: accounts/imports/register.py
 
 
@@ -30,6 +33,11 @@ class BodyLimitMiddleware:
         takes_files = self._takes_files(request)
         if length > self._most(request, takes_files, length):
             return too_large(request)
+        if takes_files and length > FORM_BYTES:
+            try:
+                limits.spend(request, "large-body", most=LARGE_HOURLY, seconds=3600)
+            except Refused:
+                return too_many(request)
         if takes_files:
             request.upload_handlers = [BoundedUploadHandler(request)]
         return self.get_response(request)

@@ -28,7 +28,7 @@ PHOTOS, FILES = "photos", "documents"
 ADD, REMOVE = "more", "remove"  # names of the buttons
 MOST_AT_ONCE = 20
 # How often in an hour: strangers by their address, which many may share at a school or a library.
-HOURLY, HOURLY_UNKNOWN = 120, 60
+HOURLY, HOURLY_UNKNOWN = 120, 200
 
 View = Callable[..., HttpResponseBase]
 
