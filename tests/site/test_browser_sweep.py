@@ -40,7 +40,7 @@ LOOKED_AT = (
 # allauth's own list of passkeys has a column of buttons without a heading.
 KNOWN = {("/konto/noegle/", "empty-table-header")}
 # Not pages: files and what machines read.
-FILES = (".pdf", ".atom", ".ics", ".pb", ".py")
+FILES = (".pdf", ".jpg", ".atom", ".ics", ".pb", ".py")
 MADE_FOR_SCRIPT = {"mfa_login_webauthn", "admin:jsi18n", "mfa_download_recovery_codes"}
 
 
