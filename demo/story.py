@@ -25,7 +25,7 @@ from budgets.models import Assessment, Ballot, Project, Roll, Round
 from demo import geography, register, staff, texts
 from demo.texts import ProjectText
 from participation import clock, lifecycle
-from participation.actions import contributions, following, outcomes
+from participation.actions import arguments, contributions, following, outcomes
 from participation.actions import process as processes
 from participation.choices import IntakeChannel, Outcome
 from participation.models import Committee, CommitteeMeeting, Contribution, OpeningMinimum, Process
@@ -279,6 +279,40 @@ def _propose(
             )
 
 
+def _debate(town: Town, process: Process, since: datetime, until: datetime, *, only: str = "") -> None:
+    """Support, arguments with their ratings, and replies, day by day; from one district only where the rules say so."""
+    everywhere = list(town.districts)
+
+    def someone() -> User:
+        return town.someone(only or town.chance.choice(everywhere))
+
+    ideas = process.contributions.filter(title__in=texts.DEBATE).order_by("pk")
+    for contribution in ideas.select_related("author"):
+        supporters, said = texts.DEBATE[contribution.title]
+        start = max(since, contribution.created_at)
+        crowd = list({user.pk: user for user in (someone() for _each in range(supporters))}.values())
+        crowd = [user for user in crowd if user != contribution.author]
+        for place, user in enumerate(crowd):
+            arguments.give_support(
+                contribution=contribution,
+                by=user,
+                at=start + (until - start) * (place + 1) / (len(crowd) + 1),
+            )
+        for place, one in enumerate(said):
+            with clock.frozen(start + (until - start) * (place + 1) / (len(said) + 3)):
+                by = someone()
+                written = arguments.write_argument(
+                    contribution=contribution, by=by, side=one.side, text=one.text
+                )
+                raters = [user for user in crowd if user != by]
+                for step, user in enumerate(raters[: one.useful + one.not_useful]):
+                    arguments.rate(argument=written, by=user, useful=step < one.useful)
+            for step, text in enumerate(one.replies):
+                with clock.frozen(start + (until - start) * (place + step + 2) / (len(said) + 5)):
+                    by = contribution.author if step == 0 and one.side == "against" else someone()
+                    arguments.reply(parent=written, by=by, text=text)
+
+
 def assess(
     process: Process,
     at: datetime,
@@ -370,6 +404,7 @@ def collecting_ideas(town: Town, say: Tell) -> Process:
                 "cost_lines": [{"text": "Drivhus på 24 kvadratmeter", "amount": 86_000}],
             },
         )
+    _debate(town, process, opens, town.now)
     with clock.frozen(town.day(-4, 10)):
         outcomes.publish_news(
             process=process,
@@ -426,6 +461,7 @@ def voting_open(town: Town, say: Tell) -> Process:
         rows={"touched_districts": [town.districts["vest"]]},
     )
     _propose(town, process, texts.VESTERVANG, starts, ideas_end)
+    _debate(town, process, starts, ideas_end, only="vest")
     assess(
         process,
         town.day(-20, 11),

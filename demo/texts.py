@@ -308,3 +308,118 @@ FINISHED_TEXTS = (
     "Det sidste er på plads, og regningen holdt. Kig forbi, og sig til, hvis noget skal rettes.",
 )
 FEASIBLE = "Kan lade sig gøre. Prisen svarer til det, vi plejer at betale."
+
+
+class Said(NamedTuple):
+    """An argument about a project: for or against, how many found it useful or not, and what was replied."""
+
+    side: str
+    text: str
+    useful: int
+    not_useful: int
+    replies: tuple[str, ...] = ()
+
+
+# By title: how many support the project, and what is said for and against it.
+DEBATE: dict[str, tuple[int, tuple[Said, ...]]] = {
+    "Shelters og bålplads ved Lunde Sø": (
+        42,
+        (
+            Said(
+                "for",
+                "Skolens 5. klasser har naturuge i september. I dag kører vi dem 18 kilometer i bus for at sove ude.",
+                14,
+                1,
+                ("Spejderne vil gerne lære klasserne at tænde bål uden optændingsblokke.",),
+            ),
+            Said(
+                "for",
+                "Det koster ikke noget at sove der. Ikke alle familier har råd til en campingtur.",
+                9,
+                0,
+            ),
+            Said(
+                "for",
+                "Stien er det bedste ved forslaget. Min mand sidder i kørestol og har ikke været ved søen i fire år.",
+                11,
+                0,
+            ),
+            Said(
+                "against",
+                "Der yngler lappedykkere i sivene lige der. Flyt bålpladsen 200 meter mod øst, så er jeg med.",
+                12,
+                2,
+                (
+                    "Godt set. Vi har skrevet til naturvejlederen og spurgt, hvor den må ligge.",
+                    "Øst for badebroen er der i forvejen en gammel bålplads.",
+                    "Den er desværre fjernet i foråret.",
+                ),
+            ),
+            Said("against", "Hvem rydder op efter festerne? Vi, der bor på Søvej, gør det i dag.", 7, 3),
+        ),
+    ),
+    "Byttehus ved genbrugspladsen i Åholm": (
+        27,
+        (
+            Said(
+                "for",
+                "Vi har sådan et, hvor min datter bor. Hun har møbleret hele sin lejlighed derfra.",
+                8,
+                0,
+            ),
+            Said(
+                "against",
+                "Genbrugsbutikken på Torvegade lever af det samme. Den giver overskuddet til julehjælp.",
+                5,
+                2,
+                ("Butikken siger nej tak til det meste i dag. Det er det, der ender i containeren.",),
+            ),
+        ),
+    ),
+    "Bænke på vejen til lægehuset": (
+        61,
+        (
+            Said("for", "Armlænene er ikke pynt. Uden dem bliver man siddende.", 17, 0),
+            Said("for", "Jeg er 29 og højgravid. Bænkene er til flere, end man tror.", 13, 1),
+            Said(
+                "against",
+                "Fortovet er for smalt ud for nr. 12. Der kan en barnevogn ikke komme forbi en bænk.",
+                6,
+                0,
+            ),
+        ),
+    ),
+    "Lys på stien bag hallen": (
+        53,
+        (
+            Said(
+                "for", "Min datter går til håndbold. Hun ringer hjem, indtil hun er fremme. Hver gang.", 16, 0
+            ),
+            Said(
+                "against",
+                "Flagermusene jager langs stien. Brug gult lys, og sluk det efter klokken 22.",
+                9,
+                1,
+                ("Lamperne lyser kun, når nogen går forbi. Gult lys er en god idé, den tager vi med.",),
+            ),
+        ),
+    ),
+    "Frugttræer, som alle må plukke af": (18, (Said("for", "Et æble på vejen hjem er god mad.", 4, 0),)),
+    "Udendørs bordtennis og skak på torvet": (
+        12,
+        (Said("against", "Torvedagene fylder hele pladsen om lørdagen. Hvor skal boderne så stå?", 3, 1),),
+    ),
+    "Pumptrack bag Vestervang Skole": (
+        24,
+        (
+            Said(
+                "for", "Så kan de store lære de små at køre, i stedet for at køre om kap med bilerne.", 7, 0
+            ),
+            Said("against", "Plænen er den eneste, hvor man kan spille rundbold.", 4, 2),
+        ),
+    ),
+    "Fælleshaver ved Bøgeparken": (
+        19,
+        (Said("for", "Jeg kender ingen i min opgang. Det vil jeg gerne lave om på.", 8, 0),),
+    ),
+}

@@ -18,7 +18,7 @@ from accounts.verdict import Verdict
 from participation import clock, merging, team
 from participation.choices import Moderation
 from participation.formats import Act
-from participation.models import Argument, Contribution, Side, Support
+from participation.models import Argument, Contribution, Side
 from participation.models.arguments import BEST_FIRST
 from participation.names import shown_name
 from participation.permissions import arguments as may
@@ -50,13 +50,14 @@ class Standing:
 
 
 def standing(user: User, contribution: Contribution, at: datetime) -> Standing:
-    """Two queries for those signed in while something is open (the rule and who they are), and one for their support."""
+    """From what a page knows already and the phases. Age and district are asked when someone does it: everybody's every
+    page would pay for it, and whoever presses is told why not."""
     prefetch_related_objects([contribution.process], "phases")
     support = may.can_open(contribution, Act.SUPPORT, at=at)
     argue = may.can_open(contribution, Act.ARGUE, at=at)
     if not user.is_authenticated:
         return Standing(support, argue, argue)
-    who = may.can_take_part(user, contribution.process, at=at) if support or argue else Verdict(True)
+    who = may.can_be_citizen(user)
     counted = may.can_be_counted(user)
     own = team.is_author(user, contribution)
     yours = Verdict(False, str(_("This is your own. It is the support of others that counts.")), "own")
@@ -64,9 +65,7 @@ def standing(user: User, contribution: Contribution, at: datetime) -> Standing:
         support=_first_no(support, who, counted, *([yours] if own else [])),
         argue=_first_no(argue, who),
         rate=_first_no(argue, who, counted),
-        supports=user.person_id is not None
-        and contribution.support_count > 0
-        and Support.objects.filter(contribution=contribution, person=user.person_id).exists(),
+        supports=getattr(contribution, "supported", False),
     )
 
 
@@ -103,41 +102,17 @@ def columns(
     counts = {Side.FOR: contribution.arguments_for, Side.AGAINST: contribution.arguments_against}
     made = {side: Column(side, Side(side).label, counts[Side(side)]) for side in sides}
     if any(column.count > start for column in made.values()):
+        ranked = Argument.objects.filter(
+            contribution=contribution, parent=None, side__in=made, moderation=Moderation.PUBLISHED
+        ).ranked(per="side", order=order)
+        wanted = ranked.filter(place__gt=start, place__lte=stop).values("pk")
         rows = (
-            Argument.objects.filter(
-                contribution=contribution, parent=None, side__in=made, moderation=Moderation.PUBLISHED
-            )
-            .with_rating_of(user)
-            .ranked(per="side", order=order)
-            .filter(place__gt=start, place__lte=stop)
-            .for_page()
-            .order_by("side", "place")
+            Argument.objects.filter(pk__in=wanted).with_rating_of(user).for_page().with_first_replies(REPLIES)
         )
-        found = list(rows)
-        dress(found, contribution, user)
-        add_replies(found, contribution, user)
-        for argument in found:
+        for argument in dress(rows.order_by("side", *order), contribution, user):
+            dress(argument.first_replies, contribution, user)
             made[argument.side].arguments.append(argument)
     return list(made.values())
-
-
-def add_replies(arguments: list[Argument], contribution: Contribution, user: User) -> None:
-    """The first replies to each, as `first_replies`."""
-    under: dict[int, list[Argument]] = {argument.pk: [] for argument in arguments if argument.reply_count}
-    if under:
-        rows = (
-            Argument.objects.filter(parent__in=list(under), moderation=Moderation.PUBLISHED)
-            .ranked(per="parent", order=("created_at", "pk"))
-            .filter(place__lte=REPLIES)
-            .for_page()
-            .order_by("parent", "place")
-        )
-        replies = dress(rows, contribution, user)
-        for reply in replies:
-            under[reply.parent_id].append(reply)
-    for argument in arguments:
-        argument.first_replies = under.get(argument.pk, [])  # type: ignore[attr-defined]
-        argument.more_replies = argument.reply_count > REPLIES  # type: ignore[attr-defined]
 
 
 def replies_to(argument: Argument, user: User) -> Any:

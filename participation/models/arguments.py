@@ -5,12 +5,14 @@ subtracts with each row, and what anything else writes into a counter is put asi
 """
 
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Case, F, Q, Value, When, Window
-from django.db.models.functions import Cast, RowNumber, Sqrt
+from django.db.models.functions import Cast, JSONObject, RowNumber, Sqrt
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -84,6 +86,20 @@ BEST_FIRST = ("-score", "not_useful", "created_at", "pk")
 NEWEST_FIRST = ("-created_at", "-pk")
 
 
+# Of the author, organisation and district of a reply: what a name is made of.
+_REPLY_NAMES = (
+    "author__first_name",
+    "author__last_name",
+    "organisation__name",
+    "organisation__kind",
+    "home_district__name",
+)
+
+
+def _reply_fields() -> list[Any]:
+    return [field for field in Argument._meta.concrete_fields if not field.generated]
+
+
 class ArgumentQuerySet(models.QuerySet["Argument"]):
     def public(self) -> Self:
         """What anyone may read: published itself, on what is public, under what is published."""
@@ -110,6 +126,14 @@ class ArgumentQuerySet(models.QuerySet["Argument"]):
             return self.annotate(my_rating=Value(None, output_field=models.BooleanField()))
         mine = ArgumentRating.objects.filter(argument=models.OuterRef("pk"), person=person_id)
         return self.annotate(my_rating=models.Subquery(mine.values("useful")[:1]))
+
+    def with_first_replies(self, number: int) -> Self:
+        """With the first public replies to each, read along: `first_replies` makes arguments of them."""
+        fields = {field.attname: field.attname for field in _reply_fields()}
+        names = {name: name for name in _REPLY_NAMES}
+        replies = self.model.objects.filter(parent=models.OuterRef("pk"), moderation=Moderation.PUBLISHED)
+        rows = replies.order_by("created_at", "pk").values(row=JSONObject(**fields, **names))
+        return self.annotate(_first_replies=ArraySubquery(rows[:number]))
 
     def of_author(self, user: "User") -> Self:
         return self.filter(author=user).select_related("contribution__process", "parent")
@@ -216,6 +240,31 @@ class Argument(models.Model):
             args=[contribution.process.slug, contribution.public_id, main.public_id],
         )
         return page if self.parent_id is None else f"{page}#{self.anchor}"
+
+    @cached_property
+    def first_replies(self) -> list["Argument"]:
+        """Those that `with_first_replies` read along; none without it."""
+        found = []
+        for row in getattr(self, "_first_replies", ()):
+            fields = _reply_fields()
+            values = [field.to_python(row[field.attname]) for field in fields]
+            reply = Argument.from_db(self._state.db, [field.attname for field in fields], values)
+            reply.parent = self
+            for link in ("author", "organisation", "home_district"):
+                key = row[f"{link}_id"]
+                known = {
+                    name.partition("__")[2]: row[name]
+                    for name in _REPLY_NAMES
+                    if name.startswith(f"{link}__")
+                }
+                model = Argument._meta.get_field(link).related_model
+                setattr(reply, link, model(pk=key, **known) if key is not None else None)
+            found.append(reply)
+        return found
+
+    @property
+    def more_replies(self) -> bool:
+        return self.reply_count > len(self.first_replies) > 0
 
     @property
     def anchor(self) -> str:

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Count, F, Func, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -92,6 +92,17 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
             )
             .defer("process__search_vector", "search_vector", "author_contact")
             .annotate(others=others(), first_photo=first_photo())
+        )
+
+    def with_support_of(self, user: Any) -> Self:
+        """With `supported`: whether this user supports it."""
+        from participation.models import Support
+
+        person_id = user.person_id if user.is_authenticated else None
+        if person_id is None:
+            return self.annotate(supported=Value(False))
+        return self.annotate(
+            supported=Exists(Support.objects.filter(contribution=OuterRef("pk"), person=person_id))
         )
 
     def with_outcome(self, outcome: str) -> Self:

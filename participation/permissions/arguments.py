@@ -34,23 +34,28 @@ def can_open(contribution: Contribution, act: Act, *, at: datetime | None = None
     return verdict(check_open, contribution, act, at=at)
 
 
+def check_citizen(user: User | None) -> None:
+    if user is None or not user.is_authenticated:
+        raise Refused("sign_in", _("Log in with MitID first."))
+    if not user.may(Permission.TAKE_PART):
+        raise Refused("staff", _("You are logged in as an employee. Only citizens take part here."))
+
+
+def can_be_citizen(user: User | None) -> Verdict:
+    return verdict(check_citizen, user)
+
+
 def check_takes_part(
     user: User | None, process: Process, *, at: datetime | None = None, known: Facts | None = None
 ) -> None:
     """Signed in, as a citizen or an organisation, and within the rule of the process. `known` are the facts of the
     person, where they have been asked for already."""
-    if user is None or not user.is_authenticated:
-        raise Refused("sign_in", _("Log in with MitID first."))
-    if not user.may(Permission.TAKE_PART):
-        raise Refused("staff", _("You are logged in as an employee. Only citizens take part here."))
+    check_citizen(user)
+    assert user is not None
     fmt = formats.get(process.format)
     rule = fmt.contribution_rule(process) if fmt.contribution_rule and not user.organisation_id else None
     if rule is not None:
         eligibility.check_eligible(rule, user, at=at, known=known)
-
-
-def can_take_part(user: User | None, process: Process, *, at: datetime | None = None) -> Verdict:
-    return verdict(check_takes_part, user, process, at=at)
 
 
 def check_counted(user: User) -> None:

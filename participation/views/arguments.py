@@ -86,6 +86,8 @@ def _back(request: HttpRequest, otherwise: str) -> str:
 def argument_list(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     """Every argument, two columns side by side or one side alone; as many queries at 10 as at 1,000."""
     contribution = _contribution(request, slug, public_id)
+    if contribution.merged_into is not None:
+        return redirect("participation:argument-list", slug, contribution.merged_into.public_id)
     if not contribution.is_public:
         raise Http404
     side, sort = request.GET.get("side", ""), request.GET.get("sorter", "")
@@ -119,6 +121,8 @@ def argument_list(request: HttpRequest, slug: str, public_id: Any) -> HttpRespon
 def argument_detail(request: HttpRequest, slug: str, public_id: Any, argument: Any) -> HttpResponse:
     """One argument with all its replies; a reply stands on the page of what it replies to."""
     contribution = _contribution(request, slug, public_id)
+    if contribution.merged_into is not None:  # its arguments went along
+        return redirect("participation:argument-detail", slug, contribution.merged_into.public_id, argument)
     found = _argument(request, contribution, argument)
     if found.parent is not None:
         found.parent.contribution = contribution

@@ -58,6 +58,7 @@ def _contribution(request: HttpRequest, slug: str, public_id: Any) -> Contributi
         *("process__unit", "phase", "theme", "author", "organisation", "district", "home_district"),
         "merged_into",
     )
+    chosen = chosen.with_support_of(request.user)
     contribution = get_object_or_404(chosen, public_id=public_id, process__slug=slug)
     if contribution.process.status not in PUBLIC or not may.may_see(request.user, contribution):
         raise Http404

@@ -74,7 +74,13 @@ def many_arguments(contribution: Contribution, number: int, districts: list[Dist
     """So many, by as many people from the districts in turn, with replies and ratings; straight into the tables."""
     people = Person.objects.bulk_create(Person() for _each in range(number))
     users = User.objects.bulk_create(
-        User(first_name=f"Navn{place}", last_name="Holm", handle=f"debat-{next(_numbers)}", person=person)
+        User(
+            first_name=f"Navn{place}",
+            last_name="Holm",
+            handle=f"debat-{next(_numbers)}",
+            person=person,
+            date_joined=contribution.created_at,
+        )
         for place, person in enumerate(people)
     )
     rows = Argument.objects.bulk_create(
