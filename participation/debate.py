@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -135,6 +135,37 @@ def dress(arguments: Iterable[Argument], contribution: Contribution, user: User)
 
 
 # What goes along when the contribution is gathered into another (participation/merging.py).
+
+
+def _persons(*contributions: Contribution) -> list[Any]:
+    """Who is behind them, as persons: nobody's support of their own counts."""
+    users = [user for each in contributions for user in team.authors(each)]
+    return [user.person_id for user in users if user.person_id]
+
+
+@dataclass(frozen=True)
+class Supports(merging.Part):
+    """Everyone who supports one or the other, but not those who are behind them."""
+
+    def going(self, kept: Contribution, gone: Contribution) -> QuerySet[Any]:
+        return super().going(kept, gone).exclude(person__in=_persons(kept, gone))
+
+
+@dataclass(frozen=True)
+class SupportOfThoseWhoJoin(merging.Part):
+    """Whoever is behind the gone one and supported the kept: from now on it is their own. Their support waits on the gone
+    one, which it comes back from."""
+
+    def going(self, kept: Contribution, gone: Contribution) -> QuerySet[Any]:
+        return self.rows(kept).filter(person__in=_persons(gone))
+
+    def move(self, kept: Contribution, gone: Contribution) -> list[Any]:
+        keys = list(self.going(kept, gone).values_list("pk", flat=True))
+        Support.objects.filter(pk__in=keys).update(contribution=gone)
+        return keys
+
+    def back(self, kept: Contribution, gone: Contribution, keys: list[Any]) -> None:
+        Support.objects.filter(pk__in=keys, contribution=gone).update(contribution=kept)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ takes the keys that `move` returned and lets those rows hang on the other again.
 key, so a counter kept by triggers must follow an UPDATE of it too. What hangs on a moved row (replies and ratings of an
 argument) goes along by itself. Rows that fit no plain `Part` subclass it.
 
-Order of locks: the process FOR SHARE, then the contributions in the order of their keys; a part takes no other lock first.
+Order of locks: the process against everyone who gives, supports or argues in it (`locks.hold`), then the contributions in the order of their keys; a part takes no other lock first.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,7 +32,7 @@ class Part:
     """One table. `link` is its foreign key to the contribution, `only` narrows which of its rows go along; `words(number)`
     says to the caseworker what goes along ("12 who support it"), nothing when left out."""
 
-    model: str  # "app.Model"; "app.Model.many" is the hidden table of a many-to-many
+    model: str  # "app.Model" (several parts of one table: "app.Model:word"); "app.Model.many" is the hidden table of a many-to-many
     link: str = "contribution"
     once: tuple[str, ...] = ()
     only: dict[str, Any] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Part:
 
     @property
     def table(self) -> type[Model]:
-        app, model, *many = self.model.split(".")
+        app, model, *many = self.model.partition(":")[0].split(".")
         found = apps.get_model(app, model)
         return getattr(found, many[0]).through if many else found
 

@@ -42,7 +42,7 @@ def merge_contributions(
     """
     at = at or clock.now()
     chosen = {each.pk for each in gone}
-    locks.share(keep.process_id)
+    locks.hold(keep.process_id)
     rows = {row.pk: row for row in _locked({keep.pk, *chosen})}
     keep, going = rows[keep.pk], [rows[pk] for pk in sorted(chosen)]
     check_merge(by, keep, going, at=at)
@@ -108,7 +108,7 @@ def split_contribution(*, merge: Merge, by: User, at: datetime | None = None) ->
     """
     at = at or clock.now()
     merge = Merge.objects.select_related("kept").get(pk=merge.pk)
-    locks.share(merge.kept.process_id)
+    locks.hold(merge.kept.process_id)
     rows = {row.pk: row for row in _locked({merge.kept_id, merge.gone_id})}
     merge = Merge.objects.select_for_update().get(pk=merge.pk)
     merge.kept, merge.gone = kept, gone = rows[merge.kept_id], rows[merge.gone_id]

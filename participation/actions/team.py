@@ -25,7 +25,7 @@ from accounts.verdict import Refused
 from audit.actions import record
 from participation import clock, notices, team
 from participation.choices import NameShown
-from participation.models import CoAuthor, Contribution, Notice
+from participation.models import CoAuthor, Contribution, Notice, Support
 from participation.permissions.contributions import check_own
 from participation.permissions.team import check_accept, check_invite, check_leave
 from participation.texts import clean
@@ -122,6 +122,8 @@ def accept(
     invitation.sex = "" if by.organisation_id else facts.sex
     invitation.home_district_id = facts.district_id
     invitation.save()
+    if by.person_id:
+        Support.objects.filter(contribution=contribution, person=by.person_id).delete()  # it is their own now
     others = team.authors(contribution)
     record(action="team.accept", by=by, obj=invitation, process_id=contribution.process_id)
     _tell(contribution, others, invitation, gettext_lazy("One more stands behind your contribution"), by)

@@ -16,14 +16,15 @@ from accounts.permissions import Role
 from accounts.verdict import Refused
 from audit.models import Entry
 from participation import clock, formats, merging, search, team
+from participation.actions import arguments, outcomes
 from participation.actions import contributions as giving
 from participation.actions import merging as actions
-from participation.actions import outcomes
 from participation.actions import team as teams
 from participation.choices import LadderStep, Moderation, NameShown, Status
 from participation.formats import Act, PhaseKind
 from participation.models import Attachment, CoAuthor, Contribution, Merge, Notice, Process, StoredFile
 from tests.participation.conftest import NOW
+from tests.participation.debate import counters, drifted, idea, somebody
 from tests.participation.test_races import at_once
 
 pytestmark = pytest.mark.usefixtures("noon", "fresh_pages")
@@ -565,3 +566,65 @@ def _file(contribution: Contribution, place: int) -> StoredFile:
         file=f"{contribution.pk}-{place}",
         uploaded_at=NOW,
     )
+
+
+# Support and arguments.
+
+
+@pytest.fixture
+def debate_open(idea_box: Any) -> None:
+    acts = frozenset({Act.CONTRIBUTE, Act.EDIT, Act.SUPPORT, Act.ARGUE})
+    idea_box(phase_kinds=(PhaseKind("ideas", "Idéer", acts), PhaseKind("work", "Arbejde")))
+
+
+def test_nobody_supports_their_own_and_it_comes_back_when_split(
+    process: Process, debate_open: None, caseworker: User
+) -> None:
+    anna, bo, eva = (somebody(name) for name in ("Anna", "Bo", "Eva"))
+    keep, gone = idea(process, anna, "Træer"), idea(process, bo, "Buske")
+    arguments.give_support(contribution=gone, by=anna)
+    arguments.give_support(contribution=keep, by=bo)
+    for one in (keep, gone):
+        arguments.give_support(contribution=one, by=eva)
+    assert [line.split()[0] for line in merging.consequences(keep, [gone])] == []
+    merge(keep, gone, by=caseworker)
+    assert counters(keep)["support"] == 1
+    actions.split_contribution(merge=Merge.objects.get(), by=caseworker)
+    assert counters(keep)["support"] == counters(gone)["support"] == 2
+    assert drifted() == []
+
+
+def test_whoever_joins_no_longer_supports(process: Process, debate_open: None) -> None:
+    anna, bo = somebody("Anna"), somebody("Bo")
+    given = idea(process, anna)
+    arguments.give_support(contribution=given, by=bo)
+    _row, token = teams.invite(contribution=given, by=anna)
+    teams.accept(token=token, by=bo)
+    assert counters(given)["support"] == 0
+
+
+def test_a_gathered_one_takes_no_support(process: Process, debate_open: None, caseworker: User) -> None:
+    keep, gone = idea(process), idea(process)
+    merge(keep, gone, by=caseworker)
+    assert code_of(lambda: arguments.give_support(contribution=gone, by=somebody())) == "not_public"
+    assert code_of(lambda: arguments.give_support(contribution=keep, by=gone.author)) == "own"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_supported_and_argued_while_it_is_gathered_nothing_is_left_behind(
+    process: Process, debate_open: None, caseworker: User
+) -> None:
+    for _round in range(3):
+        keep, gone = idea(process), idea(process)
+        eva, ib = somebody("Eva"), somebody("Ib")
+        results = at_once(
+            lambda keep=keep, gone=gone: merge(keep, gone, by=caseworker),
+            lambda gone=gone, eva=eva: arguments.give_support(contribution=gone, by=eva),
+            lambda gone=gone, ib=ib: arguments.write_argument(
+                contribution=gone, by=ib, side="for", text="Ja."
+            ),
+        )
+        assert set(results) <= {"done", "not_public"}, results
+        assert counters(gone) == {"support": 0, "for": 0, "against": 0}
+        assert sum(counters(keep).values()) == results.count("done") - 1
+        assert drifted() == []
