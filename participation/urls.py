@@ -44,6 +44,7 @@ urlpatterns = [
     path(f"{_BID}kort.geojson", places.contribution_points, name="contribution-points"),
     path(f"{_BID}nyt/", contributions.contribute, name="contribute"),
     path(f"{_BID}nyt/gennemse/", contributions.contribute_review, name="contribute-review"),
+    path(f"{_BID}nyt/ligner/", contributions.contribute_similar, name="contribute-similar"),
     path(f"{_BID}nyt/slet/", contributions.forget_draft, name="contribute-forget"),
     path(f"{_BID}blanket.pdf", contributions.contribution_form_pdf, name="contribution-form-pdf"),
     path(f"{_BID}<uuid:public_id>/", contributions.contribution_detail, name="contribution-detail"),

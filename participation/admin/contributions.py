@@ -15,16 +15,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.permissions import Permission
-from accounts.verdict import Refused
-from participation import uploads
+from accounts.verdict import Refused, Verdict
+from participation import clock, formats, merging, team, uploads
 from participation.actions import contributions as actions
 from participation.actions import files as storing
+from participation.actions.merging import merge_contributions, split_contribution
 from participation.actions.outcomes import untold, untold_among
 from participation.admin import registry
 from participation.admin.forms import (
     AnswerForm,
     CommentInternallyForm,
     FilterForm,
+    GatherForm,
     InThemeForm,
     ModerateForm,
     RecordForm,
@@ -33,12 +35,18 @@ from participation.admin.forms import (
 )
 from participation.admin.pages import ActPage, back, own_process, show, words_of
 from participation.choices import Moderation
-from participation.models import Attachment, Contribution, ContributionReport, Process, Theme
+from participation.models import Attachment, Contribution, ContributionReport, Merge, Process, Theme
 from participation.models.contributions import ContributionQuerySet
+from participation.permissions.merging import SPLIT_WITHIN, can_merge, can_split
+from participation.similar import similar_to
 
 PER_PAGE = 50
 PUBLISHED = Q(moderation=Moderation.PUBLISHED)
+GATHERED = Q(moderation=Moderation.MERGED)
 ANSWERED = ~Q(outcome="") | (Q(theme__isnull=False) & ~Q(theme__outcome=""))
+THERE_ANSWERED = ~Q(merged_into__outcome="") | (
+    Q(merged_into__theme__isnull=False) & ~Q(merged_into__theme__outcome="")
+)
 
 
 def for_staff(contributions: ContributionQuerySet) -> ContributionQuerySet:
@@ -61,6 +69,8 @@ def filtered(found: ContributionQuerySet, asked: dict[str, Any]) -> Contribution
     if asked.get("channel"):
         found = found.filter(channel=asked["channel"])
     match asked.get("state"):
+        case "merged":
+            return found.filter(moderation=Moderation.MERGED)
         case "pending":
             found = found.filter(moderation=Moderation.PENDING)
         case "rejected":
@@ -70,10 +80,10 @@ def filtered(found: ContributionQuerySet, asked: dict[str, Any]) -> Contribution
         case "answered":
             found = found.filter(PUBLISHED & ANSWERED)
         case "untold":
-            found = untold_among(found.filter(PUBLISHED & ANSWERED))
+            return untold_among(found.filter(PUBLISHED & ANSWERED | GATHERED & THERE_ANSWERED))
         case "reported":
             found = found.filter(reported=True)
-    return found
+    return found.exclude(GATHERED)
 
 
 @require_GET
@@ -89,7 +99,7 @@ def contribution_list(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, "admin/process/contributions.html", tab="contributions", process=process, **context)
 
 
-def chosen(request: HttpRequest, process: Process) -> list[Contribution]:
+def chosen(request: HttpRequest, process: Process) -> ContributionQuerySet:
     """The contributions ticked in the list; ids that are not this process' are left out."""
     source = request.POST if request.method == "POST" else request.GET
     ids = [
@@ -97,7 +107,7 @@ def chosen(request: HttpRequest, process: Process) -> list[Contribution]:
         for one in source.getlist("chosen")[:500]
         if one.isascii() and one.isdigit() and len(one) < 18
     ]
-    return list(process.contributions.filter(pk__in=ids).select_related("author").order_by("pk"))
+    return process.contributions.filter(pk__in=ids).order_by("pk")
 
 
 class Chosen(ActPage):
@@ -110,7 +120,7 @@ class Chosen(ActPage):
 
     @cached_property
     def contributions(self) -> list[Contribution]:
-        return chosen(self.request, self.process)
+        return list(chosen(self.request, self.process).select_related("author"))
 
     def context(self) -> dict[str, Any]:
         return {"contributions": self.contributions}
@@ -159,6 +169,107 @@ class GatherInTheme(Chosen):
         actions.put_in_theme(contributions=self.contributions, by=self.request.user, theme=theme)
 
 
+class Gather(Chosen):
+    """Several that say the same become one: side by side, which one stays and in which words; then what comes of it, and
+    only then is it done."""
+
+    permission = Permission.MODERATE
+    template_name = "admin/process/gather.html"
+    title = _("Gather into one")
+    lead = _(
+        "For contributions that want the same. Nobody is lost: everyone behind them stands behind the one that stays."
+    )
+    form_class = GatherForm
+    button = _("Go on")
+    kept: Contribution | None = None
+    done = _("Gathered. Everyone behind them is told.")
+
+    @cached_property
+    def contributions(self) -> list[Contribution]:
+        found = chosen(self.request, self.process).with_author().defer("search_vector")
+        return list(
+            found.select_related("process", "author", "organisation", "home_district", "district", "theme")
+        )
+
+    def form_kwargs(self) -> dict[str, Any]:
+        return {"contributions": self.contributions}
+
+    def pair(self, keep: Contribution | None) -> tuple[Contribution, list[Contribution]]:
+        first = keep or max(self.contributions, key=lambda one: (one.support_count, -one.pk))
+        return first, [one for one in self.contributions if one.pk != first.pk]
+
+    def verdict(self) -> Verdict:
+        """Whichever stays, the rest of the rules are the same; that the one that stays is published is the form's."""
+        public = [one for one in self.contributions if one.moderation == Moderation.PUBLISHED]
+        kept, gone = self.pair(public[0] if public else None)
+        return can_merge(self.request.user, kept, gone)
+
+    def context(self) -> dict[str, Any]:
+        today = clock.today()
+        for one in self.contributions:
+            one.process = self.process
+            one.names = team.shown_names(one, today)
+        return {"contributions": self.contributions, "format": formats.get(self.process.format)}
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        form = self.form(request.POST)
+        if self.contributions and "change" in request.POST:
+            return self.page(form)
+        if not self.contributions or not form.is_valid() or "confirm" in request.POST:
+            return super().post(request, **kwargs)
+        kept, gone = self.pair(form.cleaned_data["keep"])
+        context = {
+            "title": self.title,
+            "kept": kept,
+            "gone": gone,
+            "form": form,
+            "contributions": self.contributions,
+            "verdict": can_merge(request.user, kept, gone),
+            "consequences": what_follows(kept, gone),
+            "wording": {name: form.cleaned_data[name] or getattr(kept, name) for name in ("title", "body")},
+        }
+        return show(
+            request, "admin/process/gather_confirm.html", tab=self.tab, process=self.process, **context
+        )
+
+    def act(self, form: Any) -> None:
+        data = dict(form.cleaned_data)
+        kept, gone = self.pair(data.pop("keep"))
+        merge_contributions(keep=kept, gone=gone, by=self.request.user, **data)
+        self.kept = kept
+
+    def url(self) -> str:
+        return contribution_url(self.kept) if self.kept is not None else super().url()
+
+
+def what_follows(kept: Contribution, gone: list[Contribution]) -> list[str]:
+    """What gathering them does, in plain words."""
+    joins = {user.pk for one in gone for user in team.authors(one)} - {one.pk for one in team.authors(kept)}
+    lines = []
+    if joins:
+        words = ngettext(
+            "%(number)d more person stands behind it, gets its answer and can correct it.",
+            "%(number)d more people stand behind it, get its answer and can correct it.",
+            len(joins),
+        )
+        lines.append(words % {"number": len(joins)})
+    along = merging.consequences(kept, gone)
+    if along:
+        lines.append(_("Along with it come: %(what)s.") % {"what": ", ".join(along)})
+    lines.append(_("Whoever supports more than one of them counts once."))
+    lines.append(_("The addresses of the others lead to it, and they disappear from lists and search."))
+    lines.append(_("Place, district, money and assessment are those of the one that stays."))
+    lines.append(_("Everyone behind them is told now, with your reason."))
+    for one in gone:
+        if one.author_id is None and one.recorded_by_id is not None:
+            lines.append(
+                _("%(name)s has no account here: tell them yourself, and note it on “%(title)s”.")
+                % {"name": one.author_name or _("Someone"), "title": one.title}
+            )
+    lines.append(_("You can split them again for %(days)d days.") % {"days": SPLIT_WITHIN.days})
+    return [str(line) for line in lines]
+
+
 class AnswerTheme(ActPage):
     permission = Permission.ANSWER
     tab = "contributions"
@@ -187,7 +298,8 @@ def own_contribution(request: HttpRequest, pk: int, public_id: UUID, permission:
     process = own_process(request, pk, permission)
     return get_object_or_404(
         Contribution.objects.select_related(
-            "author", "theme", "home_district", "district", "recorded_by", "moderated_by"
+            *("author", "theme", "home_district", "district", "recorded_by", "moderated_by"),
+            "merged_into__theme",
         ),
         public_id=public_id,
         process=process,
@@ -207,6 +319,7 @@ FORMS: dict[str, tuple[type, Permission]] = {
     "told": (ToldForm, Permission.ANSWER),
     "comment": (CommentInternallyForm, Permission.MODERATE),
     "dismiss": (Form, Permission.MODERATE),
+    "split": (Form, Permission.MODERATE),
 }
 
 
@@ -216,12 +329,14 @@ ADDRESSES = {
     "answer": "svar",
     "told": "fortalt",
     "comment": "kollegaer",
+    "split": "skil-ad",
 }
 
 
 def not_reached(found: Contribution) -> bool:
     """Answered, but no mail has gone out and nobody has read it on My page: someone must tell the author another way."""
-    answered = found.outcome or (found.theme is not None and found.theme.outcome)
+    there = found.merged_into or found
+    answered = there.outcome or (there.theme is not None and there.theme.outcome)
     return bool(answered) and untold(found.process).filter(pk=found.pk).exists()
 
 
@@ -243,9 +358,32 @@ def _contribution_page(
         "attachments": found.attachments.select_related("file"),
         "public": found.moderation == Moderation.PUBLISHED,
         "to_tell": not_reached(found),
+        "team": team.members(found),
+        "gathered": _gathered(request, found),
+        "alike": _alike(found),
     }
     return show(
         request, "admin/process/contribution.html", tab="contributions", process=found.process, **context
+    )
+
+
+def _gathered(request: HttpRequest, found: Contribution) -> list[dict[str, Any]]:
+    """What was gathered into it, with whether each may be split off again."""
+    merges = (
+        Merge.objects.standing()
+        .filter(kept=found)
+        .select_related("kept__process", "kept__theme", "gone", "by")
+        .defer("gone__search_vector", "kept__search_vector")
+    )
+    return [{"merge": merge, "can_split": can_split(request.user, merge)} for merge in merges]
+
+
+def _alike(found: Contribution) -> list[Contribution]:
+    """What looks like it, also what waits for a look, while they can still be gathered."""
+    if found.moderation not in {Moderation.PUBLISHED, Moderation.PENDING} or found.final_outcome:
+        return []
+    return similar_to(
+        process=found.process, title=found.title, body=found.body, leave_out=found, unpublished=True
     )
 
 
@@ -278,6 +416,9 @@ def _do(act: str, found: Contribution, request: HttpRequest, data: dict[str, Any
         case "dismiss":
             actions.dismiss_reports(contribution=found, by=by)
             return _("It stays, and the report is closed.")
+        case "split":
+            split_contribution(merge=get_object_or_404(Merge.objects.standing(), gone=found), by=by)
+            return _("They stand on their own again. Everyone behind them is told.")
         case "told":
             actions.mark_told(contribution=found, by=by, how=data["how"])
             return _("Noted.")

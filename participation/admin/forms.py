@@ -10,7 +10,7 @@ from participation import clock
 from participation.actions.files import Hung
 from participation.admin.fields import DateInput
 from participation.admin.setup import colleagues
-from participation.choices import IntakeChannel, Outcome
+from participation.choices import IntakeChannel, Moderation, Outcome
 from participation.forms.files import FilesField, PhotosField
 from participation.models import CommitteeMeeting, Contribution, Process, Theme
 from participation.principles import preconditions
@@ -219,6 +219,42 @@ class InThemeForm(forms.Form):
         return data
 
 
+class GatherForm(forms.Form):
+    """Which of the chosen stays, in which words, and why they are gathered."""
+
+    use_required_attribute = False
+    keep = forms.ModelChoiceField(
+        label=_("Which one stays?"),
+        queryset=Contribution.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        help_text=_("The others lead to it."),
+    )
+    title = forms.CharField(
+        label=_("A title for all of them"),
+        max_length=120,
+        required=False,
+        help_text=_("Leave it empty to keep the title of the one that stays."),
+    )
+    body = long_text(
+        _("A text for all of them"),
+        6,
+        required=False,
+        help_text=_("Leave it empty to keep the text of the one that stays. Use people's own words."),
+    )
+    reason = long_text(
+        _("Why are they gathered?"), 3, help_text=_("Everyone behind them is told these words.")
+    )
+
+    def __init__(self, *args: Any, contributions: list[Contribution], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        public = [one for one in contributions if one.moderation == Moderation.PUBLISHED]
+        choices = self.fields["keep"]
+        choices.queryset = Contribution.objects.filter(pk__in=[one.pk for one in public]).order_by("pk")
+        if public:
+            self.initial.setdefault("keep", max(public, key=lambda one: (one.support_count, -one.pk)).pk)
+
+
 class CommentInternallyForm(forms.Form):
     use_required_attribute = False
     text = long_text(
@@ -387,6 +423,7 @@ class FilterForm(forms.Form):
             ("untold", _("Answered, but not told")),
             ("rejected", _("Not published")),
             ("reported", _("Reported by someone")),
+            ("merged", _("Gathered into others")),
         ],
     )
     theme = forms.ModelChoiceField(

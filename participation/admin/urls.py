@@ -46,6 +46,7 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
         page(given, contributions.contribution_list, "process-contributions"),
         page(given + "svar/", contributions.AnswerMany, "contributions-answer"),
         page(given + "saml/", contributions.GatherInTheme, "contributions-gather"),
+        page(given + "saml-til-et/", contributions.Gather, "contributions-merge"),
         page(given + "tema/<int:theme>/", contributions.AnswerTheme, "theme-answer"),
         page(given + "for-andre/", contributions.Record, "process-record"),
         page(given + "<uuid:public_id>/", contributions.contribution, "process-contribution"),

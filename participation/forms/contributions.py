@@ -24,7 +24,9 @@ from participation.forms.files import FilesField, PhotosField, rows_of
 from participation.models import Contribution, NoticePreference, Process
 
 # Names in the address or on buttons, never part of what was written.
-NOT_WRITTEN = frozenset({"csrfmiddlewaretoken", "save", "go_on", "more", "remove", "seen", "version"})
+NOT_WRITTEN = frozenset(
+    {"csrfmiddlewaretoken", "save", "go_on", "more", "remove", "similar", "seen", "version"}
+)
 
 
 class ContributionForm(forms.Form):

@@ -1,5 +1,6 @@
 """Giving a contribution, from the first word to the receipt; and reading what others have given."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -36,9 +38,11 @@ from participation.forms.contributions import (
 from participation.models import Contribution, Draft, Process
 from participation.page_cache import public_page
 from participation.permissions import contributions as may
+from participation.similar import similar_to
 
 PER_PAGE = 20
 DRAFT = "kladde"
+ALIKE = "ligner"
 KEEP_COOKIE = 60 * 60 * 24 * actions.DRAFT_DAYS
 SORTS = {
     "nyeste": ["-created_at", "-pk"],
@@ -192,9 +196,12 @@ def _write(
                 "You have also been writing in another window. This is kept as a text of its own; nothing is lost."
             ),
         )
-    asked = {"more", "remove", "save"} & set(request.POST)
+    asked = {"more", "remove", "similar", "save"} & set(request.POST)
     if sent.problems:
         sent.tell(form, only=bool(asked))
+    elif "similar" in asked:
+        to = _go("participation:contribute", process, token)
+        return _remember(redirect(f"{to.url}&{ALIKE}=1#similar"), process, token)
     elif asked - {"save"}:  # a photo came or went, or a format's own button for more room to write in
         return _remember(_go("participation:contribute", process, token, sent.place), process, token)
     elif asked:
@@ -247,9 +254,36 @@ def _write_page(
         rule=rule,
         allowed=may.can_contribute(request.user, process) if request.user.is_authenticated else None,
         steps=_steps(),
+        similar=_similar(process, draft.data) if draft and ALIKE in request.GET else None,
     )
     response.status_code = status
     return response
+
+
+def _similar(process: Process, data: Mapping[str, Any]) -> list[Contribution]:
+    """What others have given that looks like it, each with its name as a list shows it."""
+    typed = to_query(data)
+    found = similar_to(process=process, title=typed.get("title", ""), body=typed.get("body", ""))
+    today = clock.today()
+    for one in found:
+        one.process = process
+        one.shown_name = team.shown_together(one, today)
+    return found
+
+
+@never_cache
+@require_POST
+def contribute_similar(request: HttpRequest, slug: str) -> HttpResponse:
+    """To the script that looks while one writes: {"piece": HTML for the page}, empty when nothing looks alike. What is typed comes
+    in the body, never in an address, and is not kept."""
+    process = _process(slug)
+    try:
+        limits.spend(request, "similar", most=240, seconds=3600)
+    except Refused:
+        return HttpResponse(status=204)
+    found = _similar(process, {name: [request.POST.get(name, "")[:7000]] for name in ("title", "body")})
+    piece = render_to_string("participation/partials/similar.html", {"similar": found}, request)
+    return JsonResponse({"piece": piece.strip()})
 
 
 @never_cache
@@ -301,6 +335,7 @@ def contribute_review(request: HttpRequest, slug: str) -> HttpResponse:
         allowed=may.can_contribute(request.user, process),
         sign_in_url=_sign_in(here),
         steps=_steps(),
+        similar=_similar(process, draft.data),
     )
     response.status_code = 409 if refused else 200
     return response

@@ -102,6 +102,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         },
         "mfa_remove_webauthn": {"pk": world.passkey.pk},
         "mfa_edit_webauthn": {"pk": world.passkey.pk},
+        "admin:contribution-split": {"public_id": world.gathered.public_id},
         "participation:co-author-invitation": {"token": world.invitation_token},
         "participation:programme-detail": {"slug": world.programme.slug},
         "admin:contribution-take-down-file": {"attachment": world.project.attachments.get().pk},
@@ -152,7 +153,8 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
 
 def query_of(address: Address, world: World) -> str:
     """What an address needs besides its path to be more than an empty form."""
-    chosen = {"admin:contributions-answer": world.project.pk, "admin:contributions-gather": world.project.pk}
+    listed = ("admin:contributions-answer", "admin:contributions-gather", "admin:contributions-merge")
+    chosen = dict.fromkeys(listed, world.project.pk)
     if address.name in chosen:
         return f"?chosen={chosen[address.name]}"
     if address.name == "participation:contribute-review":

@@ -61,6 +61,8 @@ admin:contributions-answer                            GET  in    403   403   200
 admin:contributions-gather                            GET  in    403   403   200   403   200   403   403   403   2f
 admin:theme-answer                                    GET  in    403   403   200   403   200   403   403   403   2f
 admin:process-record                                  GET  in    403   403   200   403   200   403   403   403   2f
+admin:contributions-merge                             GET  in    403   403   200   403   200   403   403   403   2f
+admin:contribution-split                              POST in    403   403   go    403   go    403   403   403   2f
 admin:process-contribution                            GET  in    403   403   200   403   200   403   403   403   2f
 admin:contribution-moderate                           POST in    403   403   200   403   200   403   403   403   2f
 admin:contribution-dismiss                            POST in    403   403   go    403   go    403   403   403   2f
@@ -243,6 +245,7 @@ participation:contribution-points                     GET  200   200   200   200
 participation:district-borders                        GET  200   200   200   200   200   200   200   200   200   2f
 participation:contribute                              GET  200   go    200   200   200   200   200   200   200   2f
 participation:contribute-review                       GET  go    200   go    go    go    go    go    go    go    2f
+participation:contribute-similar                      POST 200   200   200   200   200   200   200   200   200   2f
 participation:contribute-forget                       POST go    go    go    go    go    go    go    go    go    2f
 participation:contribution-form-pdf                   GET  200   200   200   200   200   200   200   200   200   2f
 participation:contribution-detail                     GET  200   200   200   200   200   200   200   200   200   2f

@@ -40,7 +40,7 @@ from participation import clock, lifecycle
 from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
 from participation.actions import files as storing
-from participation.actions import following, outcomes, programmes, team
+from participation.actions import following, merging, outcomes, programmes, team
 from participation.actions import process as setting_up
 from participation.choices import Status
 from participation.models import (
@@ -95,6 +95,7 @@ class World:
     photo: StoredFile = None  # type: ignore[assignment]  # on the project, so public
     file: StoredFile = None  # type: ignore[assignment]  # on the hidden one
     argument: Argument = None  # type: ignore[assignment]  # the citizen's, about the project
+    gathered: Contribution = None  # type: ignore[assignment]  # the citizen's, gathered into another of theirs
     theme: Theme = None  # type: ignore[assignment]
     question: ProcessQuestion = None  # type: ignore[assignment]
     change: Change = None  # type: ignore[assignment]
@@ -233,6 +234,8 @@ def _fill_open(world: World) -> None:
     world.argument = arguing.write_argument(
         contribution=world.project, by=citizen, side="for", text="Der er langt mellem bænkene."
     )
+    kept, world.gathered = (give(process, citizen, title) for title in ("Lys på stien", "Lamper på stien"))
+    merging.merge_contributions(keep=kept, gone=[world.gathered], by=worker, reason="Det er den samme sti.")
     giving.report_contribution(
         contribution=world.project, by=world.people["stranger"], reason="Står der to gange."
     )
