@@ -7,6 +7,7 @@ is unpacked.
 
 import io
 import logging
+import threading
 import warnings
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ PAPER_WIDTHS = (2400,)  # letters and receipts that someone photographed must st
 SMALLEST_SIDE = 16
 LONGEST_SIDE = 30_000
 QUALITY = 82
+# The largest takes some 300 MB while it is read: that much for each process, however many threads it has.
+_one_at_a_time = threading.Lock()
 
 # Our own limit is asked before anything is decoded; Pillow's is for sizes beyond any camera, and its warning is enough.
 Image.MAX_IMAGE_PIXELS = 1_000_000_000
@@ -49,7 +52,7 @@ class Picture:
 def clean_photo(data: bytes, field: str | None = None, widths: tuple[int, ...] = WIDTHS) -> list[Picture]:
     """The photo in each width (never wider than it came), smallest first; or `Refused` with a plain sentence."""
     check_bytes(len(data), field)
-    with _opened(data, field) as image:
+    with _one_at_a_time, _opened(data, field) as image:
         try:
             pixels = _upright(image, max(widths))
         except Exception as error:  # whatever a parser of strangers' bytes comes up with
@@ -115,7 +118,8 @@ def _upright(image: Image.Image, widest: int) -> Image.Image:
     if image.format in {"JPEG", "MPO"}:
         image.draft(image.mode, wanted[::-1] if lying else wanted)
     image.load()
-    kept = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    kept: Image.Image = image
     if kept.size != wanted:
         if kept.mode not in {"RGB", "L", "RGBA", "CMYK"}:
             kept = kept.convert("RGBA" if _see_through(kept) else "RGB")
