@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from budgets.views import projects, result, voting
+from budgets.views import codes, projects, result, voting
 
 app_name = "budgets"
 
 urlpatterns = [
     path("stem/", voting.vote, name="vote"),
     path("stem/kvittering.pdf", voting.receipt_pdf, name="vote-receipt-pdf"),
+    path("kode/", codes.vote, name="code"),
     path("stem/bagefter/", voting.after_vote, name="vote-after"),
     path("projekter/", projects.project_list, name="projects"),
     path("projekter/<uuid:public_id>/ret-til/", projects.project_adjust, name="project-adjust"),

@@ -17,7 +17,7 @@ CPR = re.compile(
 # It begins where a word begins: tried at every letter, a long word without an @ would take time by its square.
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 SECRETS = re.compile(
-    r"(?i)\b(code|state|token|key|kladde|kontrolkode|stemmekode|id_token|access_token|client_secret|password|csrfmiddlewaretoken|sessionid)"
+    r"(?i)\b(code|state|token|key|kladde|kontrolkode|voting_code|admission|id_token|access_token|client_secret|password|csrfmiddlewaretoken|sessionid)"
     r"(=|%3D|\": ?\")[^&\s\"',;}]+"
 )
 

@@ -1,17 +1,12 @@
-"""Voting: choose, look it over, cast, receipt. One address, one form; choices live in POST bodies and nowhere else.
+"""Voting with MitID: one address, one form, the pages of `budgets.views.booth`. What follows the vote; and who may vote."""
 
-Nothing here logs, redirects with, or stores a choice. Every answer is `no-store`, and request bodies stay out of error
-reports. The receipt is the answer to the cast itself, so the tracker code is shown once and can't be fetched again.
-"""
-
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,11 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import User
 from accounts.verdict import Refused
 from budgets import actions, ballots, choosing, voting
-from budgets.choosing import Choosing
-from budgets.models import HowItWas, Project, Round
+from budgets.models import HowItWas, Round
 from budgets.views import budget_process, no_store
+from budgets.views.booth import CHOOSE, DONE, Booth, voting_page
 from budgets.voting import Voter
 from dkfds.wording import day, deadline
 from participation import clock, printing
@@ -35,7 +31,41 @@ from participation.models import Process
 from participation.principles.timing import decision_date
 from participation.views.contributions import can_from_age
 
-CHOOSE, LOOK_OVER, DONE = 1, 2, 3
+
+class MitidBooth(Booth):
+    """Whoever is signed in with MitID."""
+
+    @property
+    def by(self) -> User:
+        return self.request.user
+
+    @property
+    def url(self) -> str:
+        return reverse("budgets:vote", args=[self.round.process.slug])
+
+    def check(self) -> Voter:
+        return voting.check_may_vote(self.request.user, self.round, at=self.now)
+
+    def opened(self) -> None:
+        actions.begin(round=self.round, by=self.by, at=self.now)
+
+    @sensitive_variables()
+    def put_in_urn(self, **ballot: Any) -> None:
+        actions.cast_ballot(by=self.by, **ballot)
+
+    @sensitive_variables()
+    def receipt(self, tracker: str | None) -> HttpResponse:
+        process, user = self.round.process, self.by
+        return self.page(
+            "vote_receipt",
+            DONE,
+            tracker=tracker,
+            signed_tracker=ballots.sign_tracker(tracker, round=self.round, by=user) if tracker else "",
+            next_steps=what_happens_next(self.round, self.now),
+            follows=process.follows.filter(user=user).exists(),
+            asked_again=user.ask_again.filter(topic=process.format).exists(),
+            how_answers=HowItWas.Answer.choices,
+        )
 
 
 @sensitive_variables()
@@ -49,106 +79,12 @@ def vote(request: HttpRequest, slug: str) -> HttpResponse:
     process = round.process if round else budget_process(slug)
     try:
         round = round or actions.open_round(process=process, at=now)
-        if request.POST.get("step") == "cast" and request.user.is_authenticated:
-            return no_store(_cast(request, round, now))
-        voter = voting.check_may_vote(request.user, round, at=now)
+        booth = MitidBooth(request, round, now)
+        if not request.user.is_authenticated:
+            booth.check()
+        return no_store(booth.answer())
     except Refused as refused:
         return no_store(_may_not(request, process, refused, now))
-    if request.method == "GET":
-        actions.begin(round=round, by=request.user, at=now)
-    return no_store(_ballot(request, round, voter))
-
-
-@sensitive_variables()
-def _read(request: HttpRequest, round: Round, voter: Voter) -> Choosing:
-    projects = choosing.in_own_order(choosing.projects_of(round), round=round, by=request.user)
-    posted = request.POST if request.method == "POST" else None
-    return read_ballot(round, voter, projects, posted)
-
-
-@sensitive_variables()
-def read_ballot(
-    round: Round, voter: Voter, projects: list[Project], posted: QueryDict | None = None
-) -> Choosing:
-    """The ballot of this voter: the pot of their own district, or the one they choose, filled in with what was sent."""
-    paper = ballots.round_paper(round)
-    own = voting.home_pot(paper, voter.facts)
-    return choosing.read(paper, projects, posted, pot=own, may_choose_pot=voting.may_choose_pot(round, paper))
-
-
-@sensitive_variables()
-def _ballot(request: HttpRequest, round: Round, voter: Voter) -> HttpResponse:
-    """The page to choose on; "review" goes on to the next when the choices hold."""
-    chosen = _read(request, round, voter)
-    going_on = request.method == "POST" and request.POST.get("step") not in {"search", "change", "pot"}
-    if going_on and not chosen.other_pot:
-        try:
-            chosen.check()
-        except Refused:
-            return _page(request, round.process, "vote_choose", CHOOSE, 422, round=round, choosing=chosen)
-        return _review(request, round, chosen)
-    return _page(request, round.process, "vote_choose", CHOOSE, round=round, choosing=chosen)
-
-
-@sensitive_variables()
-def _review(
-    request: HttpRequest, round: Round, chosen: Choosing, refused: Refused | None = None
-) -> HttpResponse:
-    signed = ballots.sign_tracker(ballots.new_tracker(), round=round, by=request.user)
-    return _page(
-        request,
-        round.process,
-        "vote_review",
-        LOOK_OVER,
-        422 if refused else 200,
-        round=round,
-        choosing=chosen,
-        signed_tracker=signed,
-        wants_code=request.POST.get("code") != "no",
-        refused=refused,
-    )
-
-
-@sensitive_variables()
-def _cast(request: HttpRequest, round: Round, now: datetime) -> HttpResponse:
-    """Into the urn. What is wrong with the ballot is shown with the choices kept; everything else is a plain no."""
-    paper, tracker = ballots.round_paper(round), None
-    pot = request.POST.get("pot", "") if voting.may_choose_pot(round, paper) else None
-    try:
-        choices = choosing.choices_in(paper, request.POST).sure()
-        if request.POST.get("code") != "no":
-            tracker = ballots.unsign_tracker(request.POST.get("tracker", ""), round=round, by=request.user)
-        actions.cast_ballot(round=round, by=request.user, choices=choices, tracker=tracker, pot=pot, at=now)
-    except Refused as refused:
-        voter = voting.check_may_vote(request.user, round, at=now)
-        chosen = _read(request, round, voter)
-        if refused.code == "tracker":
-            return _review(request, round, chosen, refused)
-        if refused.field not in {"choices", "pot"}:
-            raise
-        with suppress(Refused):
-            chosen.check()
-        chosen.refused = chosen.refused or refused
-        return _page(request, round.process, "vote_choose", CHOOSE, 422, round=round, choosing=chosen)
-    return _receipt(request, round, tracker, now)
-
-
-@sensitive_variables()
-def _receipt(request: HttpRequest, round: Round, tracker: str | None, now: datetime) -> HttpResponse:
-    process = round.process
-    return _page(
-        request,
-        process,
-        "vote_receipt",
-        DONE,
-        round=round,
-        tracker=tracker,
-        signed_tracker=ballots.sign_tracker(tracker, round=round, by=request.user) if tracker else "",
-        next_steps=what_happens_next(round, now),
-        follows=process.follows.filter(user=request.user).exists(),
-        asked_again=request.user.ask_again.filter(topic=process.format).exists(),
-        how_answers=HowItWas.Answer.choices,
-    )
 
 
 @sensitive_variables()
@@ -159,7 +95,7 @@ def _may_not(request: HttpRequest, process: Process, refused: Refused, now: date
     if request.method == "POST" and round is not None and refused.code == "sign_in":
         kept = choosing.kept(ballots.round_paper(round), choosing.projects_of(round), request.POST)
     phase = voting.vote_phase(process, now)
-    return _page(
+    return voting_page(
         request,
         process,
         "vote_may_not",
@@ -169,18 +105,10 @@ def _may_not(request: HttpRequest, process: Process, refused: Refused, now: date
         was_voting=request.method == "POST",
         kept=kept,
         phase=phase,
+        with_codes=process.code_batches.exists() if refused.code == "sign_in" else False,
         sign_in_url=f"{reverse('accounts:mitid-login')}?{urlencode({'next': request.path})}",
         next_steps=what_happens_next(round, now) if round and refused.code == "already_voted" else [],
     )
-
-
-def _page(
-    request: HttpRequest, process: Process, name: str, step: int, status: int = 200, /, **context: Any
-) -> HttpResponse:
-    steps = [_("Choose"), _("Look it over"), _("Voted")]
-    ballot_url = reverse("budgets:vote", args=[process.slug])
-    context |= {"process": process, "steps": steps, "step": step, "ballot_url": ballot_url}
-    return render(request, f"budgets/{name}.html", context, status=status)
 
 
 def what_happens_next(round: Round, now: datetime) -> list[dict[str, str]]:
