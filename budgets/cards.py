@@ -29,6 +29,7 @@ _CARDS = """
   #set text(13pt)
   #title()
   #for line in data.intro { par(line) }
+  #set enum(spacing: 1em)
   #enum(..data.guide.map(step => par(step)))
 ]
 #let card(entry) = block(width: 9.5cm, height: 6.7cm, inset: 0.45cm, breakable: false)[
@@ -44,7 +45,7 @@ _CARDS = """
   #set par(leading: 0.45em, spacing: 0.6em)
   #set enum(spacing: 0.45em)
   #enum(..data.steps.map(step => [#step]))
-  #text(8pt)[#data.until #data.help]
+  #text(8.5pt)[#data.until \\ #data.help]
 ]
 #let cut = (paint: luma(130), thickness: 0.6pt, dash: "dashed")
 #grid(columns: (9.5cm, 9.5cm), stroke: cut, ..data.entries.map(card))
@@ -57,8 +58,8 @@ _LETTERS = """
 ])
 #set text(size: 11.5pt, lang: data.lang)
 #show heading: set text(1.3em)
-#for (place, entry) in data.entries.enumerate() {
-  if place > 0 { pagebreak() }
+#for (index, entry) in data.entries.enumerate() {
+  if index > 0 { pagebreak() }
   if entry.protected_first { [#heading(level: 1, data.protected_heading) #data.protected_words #pagebreak()] }
   block(height: 8.2cm, width: 100%)[
     #text(9pt)[#data.municipality #if data.address != "" [· #data.address]]
@@ -90,7 +91,7 @@ def printed(batch: CodeBatch, entries: Sequence[tuple[str, Resident | None]], *,
             _("Choose, and look it over."),
             _("Cast your vote. It is secret, and nobody can change it."),
         ],
-        "phone": settings.MUNICIPALITY["phone"],
+        "phone": _phone(),
     }
     drawn = [{"code": codes.shown(code), "qr": _qr(f"{where}#{codes.shown(code)}")} for code, _who in entries]
     opens, closes = batch.phase.interval.lower, batch.phase.interval.upper
@@ -115,7 +116,7 @@ def _class_words(batch: CodeBatch, times: dict[str, str]) -> dict[str, Any]:
         "heading": process.heading,
         "what": _("A vote for those who vote in class"),
         "until": _("Vote before %(closes)s.") % times,
-        "help": _("Ask your teacher, or call %(phone)s.") % {"phone": settings.MUNICIPALITY["phone"]},
+        "help": _("Ask your teacher, or call %(phone)s.") % {"phone": _phone()},
         "intro": [
             process.heading,
             _("%(amount)s cards for %(name)s. You can vote from %(opens)s until %(closes)s.")
@@ -131,7 +132,7 @@ def _class_words(batch: CodeBatch, times: dict[str, str]) -> dict[str, Any]:
             _(
                 "Is a card lost, or are they copied? Call %(phone)s. The cards can be blocked, and you get new ones."
             )
-            % {"phone": settings.MUNICIPALITY["phone"]},
+            % {"phone": _phone()},
         ],
     }
 
@@ -148,12 +149,16 @@ def _letter_words(batch: CodeBatch, times: dict[str, str], at: datetime) -> dict
                 "The code is yours alone and gives one vote. Keep the letter to yourself until you have voted."
             ),
             _("You have one vote, however you cast it: with this code, with MitID or at a polling place."),
-            _("Is the code lost, or do you need help? Call %(phone)s.")
-            % {"phone": settings.MUNICIPALITY["phone"]},
+            _("Is the code lost, or do you need help? Call %(phone)s.") % {"phone": _phone()},
         ],
         "protected_heading": _("The letters after this page go to protected addresses"),
         "protected_words": _("Let as few as possible handle them, and put them in envelopes at once."),
     }
+
+
+def _phone() -> str:
+    """The number in one piece, never broken between two lines."""
+    return str(settings.MUNICIPALITY["phone"]).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _qr(address: str) -> str:

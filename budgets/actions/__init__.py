@@ -1,6 +1,7 @@
 """The one door for every write in a citizen budget, one file per subject."""
 
 from budgets.actions.codes import (
+    MOST_IN_CLASS,
     block_batch,
     fetch_print,
     lift_lock,
@@ -44,6 +45,7 @@ from budgets.actions.rounds import anonymise_roll, drop_round, open_round, seal_
 from budgets.actions.voting import begin, cast_ballot, cast_with_code, say_how_it_was
 
 __all__ = [
+    "MOST_IN_CLASS",
     "adjust_project",
     "anonymise_roll",
     "assess_project",

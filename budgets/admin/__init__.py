@@ -15,6 +15,7 @@ registry.register(
         duty_pages={"assess": ("admin:budget-projects", "?state=undecided")},
         tabs=(
             registry.Tab("projects", _("Assessment"), "admin:budget-projects"),
+            registry.Tab("codes", _("Voting codes"), "admin:budget-codes"),
             registry.Tab("vote", _("The vote"), "admin:budget-vote"),
         ),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from budgets.admin import views
+from budgets.admin import codes, views
 
 
 def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
@@ -32,5 +32,20 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
             guard(views.RecordLot.as_view()),
             name="budget-lot",
         ),
+        path("forloeb/<int:pk>/koder/", guard(codes.code_list), name="budget-codes"),
+        path(
+            "forloeb/<int:pk>/koder/klasse/", guard(codes.MakeForClass.as_view()), name="budget-codes-class"
+        ),
+        path(
+            "forloeb/<int:pk>/koder/breve/", guard(codes.MakeLetters.as_view()), name="budget-codes-letters"
+        ),
+        path("forloeb/<int:pk>/koder/et-brev/", guard(codes.MakeOne.as_view()), name="budget-codes-one"),
+        path("forloeb/<int:pk>/koder/<int:batch>/hent/", guard(codes.fetch), name="budget-codes-fetch"),
+        path(
+            "forloeb/<int:pk>/koder/<int:batch>/spaer/",
+            guard(codes.Block.as_view()),
+            name="budget-codes-block",
+        ),
+        path("forloeb/<int:pk>/koder/aabn/<int:lock>/", guard(codes.unlock), name="budget-codes-unlock"),
         path("forloeb/<int:pk>/byraadet/", guard(views.CouncilDecides.as_view()), name="budget-decide"),
     ]

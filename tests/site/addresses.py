@@ -120,6 +120,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         for name in ("process-argument", "argument-moderate", "argument-dismiss", "argument-comment")
     }
     special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote")}
+    special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote", "code")}
     special |= {
         f"budgets:{name}": {"slug": decided.slug}
         for name in ("result", "votes-file", "recount", "tracker", "vote-receipt-pdf", "vote-after")

@@ -285,6 +285,7 @@ budgets:result                                        GET  200   200   200   200
 budgets:votes-file                                    GET  200   200   200   200   200   200   200   200   200   2f
 budgets:recount                                       GET  200   200   200   200   200   200   200   200   200   2f
 budgets:tracker                                       GET  200   200   200   200   200   200   200   200   200   2f
+budgets:code                                          GET  200   200   200   200   200   200   200   200   200   2f
 budgets:can-i-vote                                    GET  200   200   200   200   200   200   200   200   200   2f
 /healthz                                              GET  200   200   200   200   200   200   200   200   200   200
 /readyz                                               GET  200   200   200   200   200   200   200   200   200   200
