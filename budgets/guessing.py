@@ -96,7 +96,7 @@ def guessed(address: str, process: "Process", *, at: datetime) -> None:
     _forget(codes.address_key(address), at)
     logger.warning(
         "Voting codes were guessed, and the address is locked out.",
-        extra={"lock": lock.reference, "guesses": lock.guesses, "times": lock.times, "process": process.slug},
+        extra={"lock": lock.reference, "guesses": lock.guesses, "times": lock.times, "slug": process.slug},
     )
     raise _locked(lock)
 

@@ -119,6 +119,10 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         f"admin:{name}": {"public_id": world.argument.public_id}
         for name in ("process-argument", "argument-moderate", "argument-dismiss", "argument-comment")
     }
+    special |= {
+        f"admin:budget-codes{page}": {"pk": voting.pk, "batch": world.batch.pk, "lock": world.code_lock.pk}
+        for page in ("", "-class", "-letters", "-one", "-block", "-fetch", "-unlock")
+    }
     special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote")}
     special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote", "code")}
     special |= {

@@ -86,6 +86,13 @@ admin:process-news                                    GET  in    403   403   200
 admin:budget-projects                                 GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-assess                                   GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-vote                                     GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-codes                                    GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-codes-class                              GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-codes-letters                            GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-codes-one                                GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-codes-block                              GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-codes-fetch                              POST in    403   403   200   403   200   403   403   403   2f
+admin:budget-codes-unlock                             POST in    403   403   go    403   go    403   403   403   2f
 admin:budget-seal                                     GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-count                                    GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-lot                                      GET  in    403   403   200   403   200   403   403   403   2f

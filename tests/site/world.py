@@ -35,7 +35,8 @@ from accounts import actions as accounts
 from accounts.models import District, Organisation, PopulationFigure, RegisterExtract, Unit, User
 from accounts.permissions import Role
 from budgets import actions as budgets
-from budgets.models import Project, Round
+from budgets.codes import Chosen
+from budgets.models import CodeBatch, CodeLock, Project, Round
 from participation import clock, lifecycle
 from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
@@ -102,6 +103,8 @@ class World:
     programme: Programme = None  # type: ignore[assignment]
     round: Round = None  # type: ignore[assignment]  # counted
     voting: Round = None  # type: ignore[assignment]  # open for votes
+    batch: CodeBatch = None  # type: ignore[assignment]  # letters to those who may vote in it
+    code_lock: CodeLock = None  # type: ignore[assignment]  # somebody guessed
     draft_token: str = ""
     invitation_token: str = ""  # to stand behind the project too
     passkey: Authenticator = None  # type: ignore[assignment]
@@ -280,6 +283,12 @@ def _run_through(world: World) -> None:
     voting.refresh_from_db()
     world.voting = Round.objects.for_voting().get(process=voting)
     world.processes["vote"] = voting
+    (world.batch,) = budgets.make_personal_codes(
+        process=voting, phase=world.voting.phase, name="Breve", chosen=Chosen(), by=worker
+    )
+    world.code_lock = budgets.lock_out(
+        address="192.0.2.7", process=voting, guesses=20, until=clock.now() + timedelta(minutes=30)
+    )
     with clock.frozen(over.closes_at + timedelta(minutes=1)):
         over = lifecycle.perform(process=over, name="close", by=None)
     with clock.frozen(over.closes_at + timedelta(hours=1)):
