@@ -18,7 +18,7 @@ from accounts.verdict import Verdict
 from participation import clock, merging, team
 from participation.choices import Moderation
 from participation.formats import Act
-from participation.models import Argument, Contribution, Side
+from participation.models import Argument, Contribution, Side, Support
 from participation.models.arguments import BEST_FIRST
 from participation.names import shown_name
 from participation.permissions import arguments as may
