@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import EVERY_UNIT, Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets.models import Assessment, BallotProject, DecidedBy, PollingPlace, Project, Round
+from budgets.models import Assessment, BallotProject, DecidedBy, PollingPlace, Project, ProjectDecision, Round
 from budgets.voting import LAST_MOMENT
 from participation import clock
 from participation.choices import BEFORE_DECISION, Status
@@ -18,6 +18,8 @@ from participation.team import is_author
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+MEETING, IMPROVE = "meeting", "improve"  # phase kinds (budgets.format)
 
 INCIDENTS_IN = frozenset({Status.APPROVED, Status.OPEN, Status.CLOSED})
 
@@ -118,6 +120,31 @@ def can_decide_projects(user: "User", process: Process, *, at: datetime | None =
     return verdict(check_may_decide_projects, user, process, at=at)
 
 
+def check_may_record_meeting(user: "User", process: Process, *, at: datetime | None = None) -> None:
+    """From the meeting's phase began, until the council has decided; only where the procedure was public beforehand."""
+    at = at or clock.now()
+    check_own_work(user, process, Permission.COUNT_VOTES)
+    if process.citizenbudget.decided_by != DecidedBy.MEETING:
+        raise Refused("by_vote", _("The projects of this budget are chosen by a vote."))
+    if process.status not in {Status.APPROVED, Status.OPEN, Status.CLOSED}:
+        raise Refused("over", _("The process is over, or not open yet."))
+    phase = process.phases.filter(kind=MEETING).first()
+    if phase is None or at < phase.interval.lower:
+        raise Refused(
+            "too_early",
+            _("It is written down when the meeting has been held, from %(when)s.")
+            % {"when": moment(phase.interval.lower)}
+            if phase is not None
+            else _("The meeting has no date yet."),
+        )
+    if ProjectDecision.objects.filter(project__contribution__process=process).exists():
+        raise Refused("decided", _("The council has decided on it, so it can't be changed."))
+
+
+def can_record_meeting(user: "User", process: Process, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_record_meeting, user, process, at=at)
+
+
 def check_may_assess(user: "User", project: Project, *, at: datetime | None = None) -> None:
     process = project.contribution.process
     check_own_work(user, process, Permission.ASSESS)
@@ -158,7 +185,7 @@ def check_may_gather(kept: Contribution, gone: "list[Contribution]") -> None:
 def may_improve(contribution: Contribution, at: datetime) -> bool:
     """Between the two rounds: the authors of what went on from the first one, until the time for it is over."""
     return (
-        contribution.process.phases.filter(kind="improve", interval__contains=at).exists()
+        contribution.process.phases.filter(kind=IMPROVE, interval__contains=at).exists()
         and Round.objects.filter(
             process=contribution.process_id,
             kind=Round.Kind.SHORTLIST,

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import CharField, Exists, OuterRef, Prefetch
+from django.db.models.functions import Cast, JSONObject
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -16,13 +19,14 @@ from accounts.models import District, EligibilityRule
 from budgets import charts, counting, results
 from budgets.counting import Decision, Election, Outcome, Rule, approval
 from budgets.election import rule_in
-from budgets.models import BallotType, CitizenBudget
+from budgets.models import Alternative, BallotType, CitizenBudget, DecidedBy, DistrictVote, Leftover, Pot
 from dkfds.wording import kroner, number
 from participation import phases
 from participation.formats import NextStep
 from participation.models import Process
 
-IDEAS, VOTE = "ideas", "vote"  # phase kinds (budgets.format)
+# Phase kinds (budgets.format).
+IDEAS, SHORTLIST, IMPROVE, VOTE, MEETING = "ideas", "shortlist", "improve", "vote", "meeting"
 
 
 def next_step(process: Process, at: datetime) -> NextStep | None:
@@ -34,24 +38,62 @@ def next_step(process: Process, at: datetime) -> NextStep | None:
             takes=(gettext_lazy("about 15 minutes"), gettext_lazy("needs MitID")),
             until=phase.interval.upper,
         )
-    if phase is not None and phase.kind == VOTE:
+    if phase is not None and phase.kind in {SHORTLIST, VOTE}:
+        two_rounds = any(other.kind == SHORTLIST for other in process.phases.all())
+        label = gettext_lazy("Vote")
+        if two_rounds:
+            label = (
+                gettext_lazy("Vote in the first round")
+                if phase.kind == SHORTLIST
+                else gettext_lazy("Vote in the final round")
+            )
         return NextStep(
-            label=gettext_lazy("Vote"),
+            label=label,
             url=reverse("budgets:vote", args=[process.slug]),
             takes=(gettext_lazy("about 5 minutes"), gettext_lazy("needs MitID")),
+            until=phase.interval.upper,
+        )
+    if phase is not None and phase.kind == IMPROVE:
+        return NextStep(
+            label=gettext_lazy(
+                "Those who proposed what went on make their projects better now. After that comes the final round."
+            ),
+            until=phase.interval.upper,
+        )
+    if phase is not None and phase.kind == MEETING:
+        return NextStep(
+            label=gettext_lazy("A meeting shares the money out. How it does is written further down."),
             until=phase.interval.upper,
         )
     return None
 
 
 def _budget(process: Process) -> CitizenBudget | None:
+    """The rules with their pots (`pot_rows`) and whether projects exclude each other (`alternatives`), in one query beside
+    the districts."""
     names = District.objects.defer("geometry")
+    pots = (
+        Pot.objects.filter(budget=OuterRef("pk"))
+        .order_by("position", "pk")
+        .values(
+            row=JSONObject(key="key", name="name", total=Cast("total", CharField()), district_id="district")
+        )
+    )
     return (
         CitizenBudget.objects.filter(process=process)
         .select_related("propose_rule", "vote_rule")
         .prefetch_related(*(Prefetch(f"{rule}__districts", names) for rule in ("propose_rule", "vote_rule")))
+        .annotate(
+            pot_rows=ArraySubquery(pots),
+            alternatives=Exists(Alternative.objects.filter(process=OuterRef("pk"))),
+        )
         .first()
     )
+
+
+def _pots(budget: CitizenBudget) -> list[Pot]:
+    rows: list[dict[str, Any]] = budget.pot_rows  # type: ignore[attr-defined]
+    return [Pot(**row | {"total": Decimal(row["total"])}) for row in rows]
 
 
 def rules(process: Process, at: datetime) -> dict[str, Any] | None:
@@ -60,16 +102,24 @@ def rules(process: Process, at: datetime) -> dict[str, Any] | None:
     if budget is None:
         return None
     rule = rule_in(budget, budget.counting_rule)
+    pots = _pots(budget)
     return {
         "budget": budget,
+        "by_meeting": budget.decided_by == DecidedBy.MEETING,
+        "pots": pots,
+        "which_pot": which_pot(budget, pots),
+        "rounds": rounds(budget, several=len(pots) > 1),
+        "classes": classes(budget),
+        "alternatives": budget.alternatives,  # type: ignore[attr-defined]
+        "part_funding": part_funding(budget),
         "limits": limits(budget),
         "who_may_propose": who_may(budget.propose_rule),
         "who_may_vote": who_may(budget.vote_rule),
-        "ballot": ballot(budget),
+        "ballot": ballot(budget, several=len(pots) > 1),
         "rule": results.rule_text(rule, budget.min_votes),
         "example": example(rule, with_points=budget.ballot_type == BallotType.CUMULATIVE),
         "ties": results.tie_rule_text(),
-        "left_over": left_over(rule),
+        "left_over": left_over(rule, budget, pots),
         "phase_now": getattr(phases.phase_at(process, at), "kind", ""),
     }
 
@@ -128,8 +178,111 @@ def _either(names: list[str]) -> str:
     return _("%(some)s or %(last)s") % {"some": ", ".join(names[:-1]), "last": names[-1]}
 
 
-def ballot(budget: CitizenBudget) -> str:
+def which_pot(budget: CitizenBudget, pots: list[Pot]) -> str:
+    """Which pots one votes in."""
+    city = next((pot for pot in pots if pot.district_id is None), None)
+    districts = [pot for pot in pots if pot.district_id is not None]
+    if not districts or budget.decided_by == DecidedBy.MEETING:
+        return ""
+    own = (
+        _("the pot of the district you live in, if it has one")
+        if budget.district_vote == DistrictVote.HOME
+        else _("the pot of one district that you choose yourself")
+    )
+    if city is None:
+        return _("You vote in %(own)s.") % {"own": own}
+    return _(
+        "You vote in %(city)s and in %(own)s. You may leave one of them empty. Each pot is counted by itself."
+    ) % {
+        "city": city.name,
+        "own": own,
+    }
+
+
+def how_you_vote(budget: CitizenBudget, age: int, district: District | None) -> str:
+    """In class, and in which pots: what someone of this age who lives there is told before signing in."""
+    if budget.decided_by == DecidedBy.MEETING:
+        return ""
+    if budget.class_age_from is not None and budget.class_age_from <= age <= (budget.class_age_to or 0):
+        return classes(budget)
+    pots = list(budget.pots.all())
+    districts = [pot for pot in pots if pot.district_id is not None]
+    if not districts:
+        return ""
+    if budget.district_vote == DistrictVote.CHOSEN:
+        return which_pot(budget, pots)
+    own = next((pot.name for pot in districts if district is not None and pot.district_id == district.pk), "")
+    city = next((pot.name for pot in pots if pot.district_id is None), "")
+    if own and city:
+        return _("You vote in two pots: %(city)s and %(own)s.") % {"city": city, "own": own}
+    if own or city:
+        return _("You vote in one pot: %(pot)s.") % {"pot": own or city}
+    return _("There is no pot for the district you live in, so there is nothing for you to vote on.")
+
+
+def rounds(budget: CitizenBudget, *, several: bool) -> str:
+    """What happens in the first of two rounds, and who goes on."""
+    size = budget.shortlist_size
+    if size is None or budget.decided_by == DecidedBy.MEETING:
+        return ""
+    text = ngettext(
+        "In the first round you choose one project.",
+        "In the first round you choose up to %(most)s projects.",
+        budget.shortlist_choices or budget.max_choices or 1,
+    ) % {"most": number(budget.shortlist_choices or budget.max_choices or 1)}
+    went = ngettext(
+        "The project with the most votes goes on.",
+        "The %(size)s projects with the most votes go on.",
+        size,
+    ) % {"size": number(size)}
+    if several:
+        went = ngettext(
+            "In each pot the project with the most votes goes on.",
+            "In each pot the %(size)s projects with the most votes go on.",
+            size,
+        ) % {"size": number(size)}
+    return " ".join(
+        [
+            text,
+            went,
+            _("If some stand equal for the last place, all of them go on: no lot is drawn."),
+            _(
+                "Those who proposed them may then make them better, and we assess them, before the final round decides."
+            ),
+            _("You can vote in both rounds, also if you missed the first."),
+        ]
+    )
+
+
+def classes(budget: CitizenBudget) -> str:
+    if budget.class_age_from is None or budget.decided_by == DecidedBy.MEETING:
+        return ""
+    return _("Those of %(first)s to %(last)s years vote in class, with a code from the school.") % {
+        "first": budget.class_age_from,
+        "last": budget.class_age_to,
+    }
+
+
+def part_funding(budget: CitizenBudget) -> str:
+    if not budget.part_funding or budget.decided_by == DecidedBy.MEETING:
+        return ""
+    example = {"left": kroner(30_000), "cost": kroner(50_000), "least": kroner(25_000)}
+    return (
+        _(
+            "The first project that there isn't money enough for gets what is left, if it can be done for that. An example: "
+            "%(left)s is left, and the next project costs %(cost)s but can be done for %(least)s. Then it gets the %(left)s."
+        )
+        % example
+    )
+
+
+def ballot(budget: CitizenBudget, *, several: bool = False) -> str:
     """What a voter is asked to fill in."""
+    text = _ballot(budget, several)
+    return f"{text} {_('That goes for each of the two pots you vote in.')}" if several else text
+
+
+def _ballot(budget: CitizenBudget, several: bool) -> str:
     match budget.ballot_type:
         case BallotType.CHOOSE_ONE:
             text = _("You choose one project.")
@@ -139,6 +292,10 @@ def ballot(budget: CitizenBudget) -> str:
                 "You have %(points)s points and share them among the projects as you like.",
                 budget.points or 0,
             ) % {"points": budget.points}
+        case BallotType.KNAPSACK if several:
+            text = _(
+                "You choose the projects you want, as long as they cost no more than there is in the pot."
+            )
         case BallotType.KNAPSACK:
             text = _("You choose the projects you want, as long as they cost %(total)s at most in all.") % {
                 "total": kroner(budget.total)
@@ -156,7 +313,14 @@ def ballot(budget: CitizenBudget) -> str:
     return text
 
 
-def left_over(rule: Rule) -> str:
+def left_over(rule: Rule, budget: CitizenBudget, pots: list[Pot]) -> str:
+    """What becomes of money that nothing is chosen for."""
+    city = next((pot for pot in pots if pot.district_id is None), None)
+    if budget.leftover == Leftover.TO_CITY and city is not None:
+        return _(
+            "The districts' pots are counted first. What they don't use is added to %(city)s, which is counted last. What is "
+            "left there goes back to the council."
+        ) % {"city": city.name}
     if rule is Rule.EQUAL_SHARES:
         return _(
             "When no more projects can be paid for, everyone's part is raised a little at a time and the count is made "

@@ -96,7 +96,12 @@ def remind_unfinished() -> int:
             users=waiting,
             event=f"round:{round.pk}:unfinished",
             kind="reminder",
-            title=format_lazy(_("You have not voted yet: {title}"), title=round.process.title),
+            title=format_lazy(
+                _("You have not voted in the first round yet: {title}")
+                if round.kind == Round.Kind.SHORTLIST
+                else _("You have not voted yet: {title}"),
+                title=round.process.title,
+            ),
             text=format_lazy(
                 _(
                     "You looked at the ballot, but you have not cast your vote. Voting closes {when}. If you have "

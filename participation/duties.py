@@ -27,6 +27,8 @@ LABELS = {
     "moderate_arguments": _("Look at new arguments"),
     "answer": _("Answer contributions"),
     "assess": _("Assess projects"),
+    "count_first_round": _("Count the first round"),
+    "record_meeting": _("Write down how the meeting shared the money out"),
     "decide": _("Record the decision"),
     "report_back": _("Tell what it changed, and conclude"),
     "question": _("Answer questions about the process"),

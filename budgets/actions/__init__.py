@@ -20,6 +20,7 @@ from budgets.actions.counting import (
     give_up_comparing,
     record_lot,
 )
+from budgets.actions.meetings import record_meeting
 from budgets.actions.paper import (
     begin_reading,
     choose_order,
@@ -76,6 +77,7 @@ __all__ = [
     "open_round",
     "record_incident",
     "record_lot",
+    "record_meeting",
     "refused_while_locked",
     "remove_entry",
     "remove_place",

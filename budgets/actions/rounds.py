@@ -56,7 +56,7 @@ def open_round(*, process: Process, by: "User | None" = None, at: datetime | Non
         assert phase is not None
         if not Round.objects.filter(phase=phase).exists():
             kind = voting.KINDS[phase.kind]
-            projects = _number_projects(process, kind)
+            projects = number_projects(process, kind)
             round = Round.objects.create(
                 process=process,
                 phase=phase,
@@ -81,7 +81,7 @@ def open_round(*, process: Process, by: "User | None" = None, at: datetime | Non
     return opened
 
 
-def _number_projects(process: Process, kind: str) -> list[Project]:
+def number_projects(process: Process, kind: str) -> list[Project]:
     """1, 2, 3 … in the order they were published; who has a number from an earlier round keeps it."""
     mine = Project.objects.filter(contribution__process=process)
     found = mine.may_be_shortlisted() if kind == Round.Kind.SHORTLIST else mine.ready()

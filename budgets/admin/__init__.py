@@ -12,7 +12,11 @@ registry.register(
         start_form=StartBudgetForm,
         detail_forms=BudgetForms,
         record_form=RecordProjectForm,
-        duty_pages={"assess": ("admin:budget-projects", "?state=undecided")},
+        duty_pages={
+            "assess": ("admin:budget-projects", "?state=undecided"),
+            "count_first_round": ("admin:budget-vote", ""),
+            "record_meeting": ("admin:budget-meeting", ""),
+        },
         tabs=(
             registry.Tab("projects", _("Assessment"), "admin:budget-projects"),
             registry.Tab("codes", _("Voting codes"), "admin:budget-codes"),

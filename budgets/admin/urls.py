@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from budgets.admin import codes, views
+from budgets.admin import codes, meetings, views
 
 
 def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
@@ -47,5 +47,6 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
             name="budget-codes-block",
         ),
         path("forloeb/<int:pk>/koder/aabn/<int:lock>/", guard(codes.unlock), name="budget-codes-unlock"),
+        path("forloeb/<int:pk>/moedet/", guard(meetings.RecordMeeting.as_view()), name="budget-meeting"),
         path("forloeb/<int:pk>/byraadet/", guard(views.CouncilDecides.as_view()), name="budget-decide"),
     ]

@@ -1,5 +1,6 @@
 """Assessing projects, following the vote in numbers only, sealing, counting, and the council's decision."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,12 @@ from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
 from accounts.verdict import Verdict
-from budgets import permissions
+from budgets import permissions, voting
 from budgets.actions import counting, projects, rounds
 from budgets.forms import pot_choices
-from budgets.models import Alternative, Assessment, CitizenBudget, Project, Round
+from budgets.models import Alternative, Assessment, CitizenBudget, DecidedBy, Project, Round
 from dkfds.fields import KronerField
-from participation import clock
+from participation import clock, phases
 from participation.admin.fields import DateInput, TimeInput, first_moment
 from participation.admin.pages import ActPage, own_process, show
 from participation.choices import Moderation
@@ -212,7 +213,13 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": lines,
         "tie_text": _("The count has stopped at a tie that only a public lot can decide."),
         "decide": permissions.can_decide_projects(request.user, process),
-        "vote_phase": process.phases.filter(kind="vote").first(),
+        "vote_phases": [
+            {"label": phases.label(phase), "interval": phase.interval}
+            for phase in process.phases.select_related("process")
+            if phase.kind in {*voting.KINDS, permissions.MEETING}
+        ],
+        "by_meeting": process.citizenbudget.decided_by == DecidedBy.MEETING,
+        "record_meeting": permissions.can_record_meeting(request.user, process),
     }
     return show(request, "admin/budgets/vote.html", tab="vote", process=process, **context)
 
@@ -422,24 +429,27 @@ class CouncilDecides(ActPage):
     def lines(self) -> list[dict[str, Any]]:
         counted = (
             Round.objects.filter(process=self.process, state=Round.State.COUNTED)
+            .exclude(kind=Round.Kind.SHORTLIST)
             .select_related("count")
             .order_by("-number")
             .first()
         )
-        winners = set(counted.count.winners or ()) if counted else set()
-        on_ballot = (
-            Project.objects.on_ballot()
-            .filter(contribution__process=self.process)
-            .select_related("contribution", "decision")
-        )
+        if counted is None:
+            return []
+        winners = set(counted.count.winners or ())
+        given = {
+            number: amount
+            for part in counted.count.outcome.get("pots", ())
+            for number, amount in part.get("amounts", {}).items()
+        }
         return [
             {
                 "project": project,
                 "won": project.number in winners,
                 "decision": getattr(project, "decision", None),
-                "price": int(project.price) if project.price is not None else None,
+                "price": _kroner(Decimal(given.get(project.number, project.ballot_price))),
             }
-            for project in on_ballot
+            for project in Project.objects.in_round(counted).select_related("contribution", "decision")
         ]
 
     def act(self, form: Any) -> None:

@@ -167,6 +167,14 @@ class Project(models.Model):
     def __str__(self) -> str:
         return str(self.contribution)
 
+    @property
+    def excludes(self) -> "ProjectQuerySet":
+        """The other public projects of its group: at most one of them can win."""
+        others = Project.objects.filter(
+            alternative=self.alternative_id, contribution__moderation=Moderation.PUBLISHED
+        )
+        return others.exclude(pk=self.pk).select_related("contribution__process").order_by("pk")
+
 
 class CostLine(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cost_lines")

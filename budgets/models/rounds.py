@@ -125,6 +125,13 @@ class Round(models.Model):
         return f"{self.process} {self.number}"
 
     @property
+    def shown_kind(self) -> str:
+        """What people call it: where there are two rounds, the last is the final round."""
+        if self.kind == self.Kind.FINAL and self.number > 1:
+            return gettext("Final round")
+        return str(self.get_kind_display())
+
+    @property
     def imported(self) -> bool:
         return bool(self.imported_meta)
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.verdict import Refused, Verdict
 from budgets import actions, permissions, voting
 from budgets.forms import AdjustForm
-from budgets.models import Assessment, Project
+from budgets.models import Assessment, Pot, Project
 from budgets.views import budget_process
 from participation import clock, search
 from participation.choices import Moderation
@@ -32,8 +32,8 @@ PER_PAGE = 20
 def project_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every public project: found by words, district and assessment. As many queries at 10 as at 1,000."""
     process = budget_process(slug)
-    districts = list(districts_to_choose())
-    chosen = _chosen(request, districts)
+    districts, pots = list(districts_to_choose()), list(process.citizenbudget.pots.all())
+    chosen = _chosen(request, districts, pots)
     page = Paginator(_rows(process.pk, chosen), PER_PAGE).get_page(request.GET.get("page"))
     now, today = clock.now(), clock.today()
     for project in page:
@@ -45,9 +45,10 @@ def project_list(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "chosen": chosen,
         "districts": districts,
+        "pots": pots,
         "assessments": Assessment.choices,
         "orders": Project.Order.choices,
-        "filtered": any(chosen[name] for name in ("q", "district", "assessment")),
+        "filtered": any(chosen[name] for name in ("q", "district", "pot", "assessment")),
         "may_propose": may.can_open_for_contributions(process, at=now),
         "may_vote": voting.can_open(process, at=now),
     }
@@ -63,18 +64,21 @@ def _rows(process_id: int, chosen: dict[str, Any]) -> QuerySet[Project]:
         rows = rows.filter(contribution__search_vector=wanted) if wanted is not None else rows.none()
     if chosen["district"]:
         rows = rows.filter(contribution__district=chosen["district"])
+    if chosen["pot"]:
+        rows = rows.filter(pot=chosen["pot"])
     if chosen["assessment"]:
         rows = rows.filter(assessment=chosen["assessment"])
     return rows.in_order(chosen["order"]).for_list()
 
 
-def _chosen(request: HttpRequest, districts: list[Any]) -> dict[str, Any]:
+def _chosen(request: HttpRequest, districts: list[Any], pots: list[Pot]) -> dict[str, Any]:
     """The filters that make sense; the rest of what an address may hold is left out."""
     asked = request.GET
     assessment, order = asked.get("vurdering", ""), asked.get("sorter", "")
     return {
         "q": asked.get("q", "").replace("\x00", "").strip()[: search.LONGEST],
         "district": next((one for one in districts if str(one.pk) == asked.get("distrikt")), None),
+        "pot": next((one for one in pots if one.key == asked.get("pulje")), None),
         "assessment": assessment if assessment in Assessment.values else "",
         "order": order if order in Project.Order.values else Project.Order.NUMBER,
     }

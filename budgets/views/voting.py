@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.verdict import Refused
-from budgets import actions, ballots, choosing, voting
+from budgets import actions, ballots, choosing, sections, voting
 from budgets.models import HowItWas, Round
 from budgets.views import budget_process, no_store
 from budgets.views.booth import CHOOSE, DONE, Booth, voting_page
@@ -114,11 +114,12 @@ def _may_not(request: HttpRequest, process: Process, refused: Refused, now: date
 def what_happens_next(round: Round, now: datetime) -> list[dict[str, str]]:
     """We promise only what the process promises."""
     process, today = round.process, timezone.localdate(now)
+    first = round.kind == Round.Kind.SHORTLIST
     steps = []
     if round.phase is not None:
         steps.append(
             {
-                "label": _("Voting closes"),
+                "label": _("The first round closes") if first else _("Voting closes"),
                 "when": deadline(round.phase.interval.upper, now),
                 "text": _("Until then nobody can see how the votes fall, not the municipality either."),
             }
@@ -130,6 +131,15 @@ def what_happens_next(round: Round, now: datetime) -> list[dict[str, str]]:
             "text": _("The result is shown here, with a file of all votes that anyone can count again."),
         }
     )
+    final = process.phases.filter(kind=voting.VOTE).first() if first else None
+    if final is not None:
+        steps.append(
+            {
+                "label": _("The final round"),
+                "when": day(timezone.localdate(final.interval.lower), today),
+                "text": _("Then you can vote again, on the projects that went on."),
+            }
+        )
     decided_on = decision_date(process)
     if decided_on is not None:
         steps.append({"label": _("Decision"), "when": day(decided_on, today), "text": process.who_decides})
@@ -204,18 +214,20 @@ def can_i_vote(request: HttpRequest, slug: str) -> HttpResponse:
         districts=districts,
         municipality=settings.MUNICIPALITY["name"],
     )
-    answer = None
+    answer, how = None, ""
     if form.is_bound and form.is_valid():
         lives = form.cleaned_data["lives"]
         district = next((one for one in districts if str(one.pk) == lives), None)
         rule = process.citizenbudget.vote_rule
         answer = can_from_age(rule, form.cleaned_data["age"], district, lives != "elsewhere")
+        how = sections.how_you_vote(process.citizenbudget, form.cleaned_data["age"], district)
     now = clock.now()
     phase = voting.vote_phase(process, now)
     context = {
         "process": process,
         "form": form,
         "answer": answer,
+        "how": how,
         "phase": phase,
         "is_open": phase is not None and phase.interval.lower <= now < phase.interval.upper,
     }

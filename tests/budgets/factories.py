@@ -77,9 +77,10 @@ def make_budget(
     vote_to: datetime | None = None,
     process: Process | None = None,
     extract: bool = True,
+    last: str = "vote",
     **detail: Any,
 ) -> Process:
-    """A process whose voting is open now: ideas and assessment are over."""
+    """A process whose voting is open now: ideas and assessment are over. `last` is the kind of its last phase."""
     if extract and not RegisterExtract.objects.exists():
         make_extract()
     process = process or make_process(status=Status.DRAFT)
@@ -102,7 +103,7 @@ def make_budget(
     for kind, start, end in (
         ("ideas", vote_from - timedelta(days=20), vote_from - timedelta(days=10)),
         ("assessment", vote_from - timedelta(days=10), vote_from),
-        ("vote", vote_from, vote_to),
+        (last, vote_from, vote_to),
     ):
         Phase.objects.create(process=process, kind=kind, interval=DateTimeTZRange(start, end, "[)"))
     process.opens_at, process.closes_at = vote_from - timedelta(days=20), vote_to

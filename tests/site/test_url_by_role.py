@@ -97,6 +97,7 @@ admin:budget-seal                                     GET  in    403   403   200
 admin:budget-count                                    GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-lot                                      GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-decide                                   GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-meeting                                  GET  in    403   403   200   403   200   403   403   403   2f
 admin:login                                           GET  in    403   403   go    go    go    403   403   go    2f
 admin:logout                                          GET  go    403   403   go    go    go    403   403   go    2f
 admin:password_change                                 GET  in    403   403   go    go    go    403   403   go    2f
