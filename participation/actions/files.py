@@ -30,6 +30,7 @@ ALT, REASON = 250, 1000
 MOST_PHOTOS, MOST_FILES = 6, 4
 # Whatever was sent in and hangs on nothing goes after this long.
 ORPHANS_GO_AFTER = timedelta(hours=24)
+ARRIVES_WITHIN = timedelta(hours=1)
 # How much one user may send in a day; and how much all who haven't signed in may have lying here together.
 CITIZEN_BYTES, STAFF_BYTES, UNKNOWN_BYTES = 200_000_000, 2_000_000_000, 2_000_000_000
 
@@ -125,33 +126,32 @@ def _check_quota(by: User | None, size: int, at: datetime | None, field: str) ->
 def _keep(
     stored: StoredFile, contents: dict[int, bytes], *, by: User | None, at: datetime | None, field: str
 ) -> StoredFile:
-    """Bytes first, then the row that makes them count; whatever goes wrong takes the bytes away again."""
+    """The row first, as one that is taken away: should the process die now, the sweep finds the bytes by it. Then the
+    bytes, and only then does it count. Whatever goes wrong before that leaves neither."""
     widest = max(contents)
-    stored.uploaded_by, stored.uploaded_at = by, at or clock.now()
+    now = at or clock.now()
+    stored.uploaded_by, stored.uploaded_at, stored.removed_at = by, now, now
     stored.size = sum(map(len, contents.values()))
     stored.sha256 = hashlib.sha256(contents[widest]).hexdigest()
     folder = f"{stored.kind}/{stored.pk.hex[:2]}/{stored.pk}"
     extension = stored.name.rpartition(".")[2]
     names = {width: f"{folder}/{width or 'file'}.{extension}" for width in contents}
+    stored.file.name = names[widest]
+    stored.save(force_insert=True)
     try:
         for width, content in contents.items():
             if default_storage.save(names[width], ContentFile(content)) != names[width]:
                 raise FileExistsError(names[width])
     except Exception as error:  # a full disk, or whatever an S3 client raises
         logger.exception("The storage did not take a file.")
-        _delete_bytes(names.values())
+        _finish([stored.pk])
         raise Refused(
             "storage",
             _("We can't keep the file right now. What you have written is kept; try again in a while."),
             field,
         ) from error
-    stored.file.name = names[widest]
-    try:
-        with transaction.atomic():
-            stored.save(force_insert=True)
-    except BaseException:
-        _delete_bytes(names.values())
-        raise
+    stored.removed_at = None
+    stored.save(update_fields=["removed_at"])
     return stored
 
 
@@ -285,9 +285,11 @@ def forget_files_of(*, user: User) -> None:
     StoredFile.objects.filter(pk__in=keys).update(uploaded_by=None)
 
 
-def finish_removed() -> int:
-    """The bytes of what was taken away, also when the process died between the commit and this."""
-    return _finish(list(StoredFile.objects.exclude(removed_at=None).values_list("pk", flat=True)[:1000]))
+def finish_removed(at: datetime) -> int:
+    """The bytes of what was taken away, also when the process died between the commit and this, and of what was on its
+    way in when it died. What is on its way now is left alone."""
+    left = StoredFile.objects.filter(removed_at__lt=at - ARRIVES_WITHIN)
+    return _finish(list(left.values_list("pk", flat=True)[:1000]))
 
 
 def sweep(at: datetime | None = None) -> int:
@@ -295,7 +297,7 @@ def sweep(at: datetime | None = None) -> int:
     at = at or clock.now()
     keys = list(StoredFile.objects.orphans(at - ORPHANS_GO_AFTER).values_list("pk", flat=True)[:1000])
     removed = remove_files(StoredFile.objects.filter(pk__in=keys))
-    finish_removed()
+    finish_removed(at)
     return removed
 
 

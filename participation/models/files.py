@@ -45,9 +45,9 @@ class StoredFile(models.Model):
     """One photo or file, as it was cleaned on its way in; its content never changes.
 
     A photo is kept in a few widths (`widths`, ascending), each a JPEG without anything the camera noted; `file` names
-    the widest, the others lie beside it. `alt` may be empty until the photo is put to use. `removed_at` is set in the
-    transaction that takes it away: from then on nobody sees it, and its bytes go after the commit (or with the next
-    sweep), the row last.
+    the widest, the others lie beside it. `alt` may be empty until the photo is put to use. `removed_at` is set while its
+    bytes are on their way in, and again in the transaction that takes it away: nobody sees it then, and its bytes go
+    after the commit (or with the next sweep), the row last.
     """
 
     class Kind(models.TextChoices):

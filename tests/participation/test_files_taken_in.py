@@ -347,6 +347,44 @@ def test_a_row_that_can_not_be_written_leaves_no_bytes(monkeypatch: pytest.Monke
 
 
 @pytest.mark.django_db
+def test_what_was_on_its_way_in_when_the_process_died_is_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    default_storage.exists("x")
+    save, calls = default_storage._wrapped.save, []
+
+    def dies(name: str, content: Any, *args: Any, **kwargs: Any) -> str:
+        if calls:
+            raise SystemExit
+        calls.append(name)
+        return save(name, content, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage._wrapped, "save", dies)
+        with pytest.raises(SystemExit):
+            actions.store_photo(data=pictures.jpeg(), name="a.jpg", alt="x", by=None)
+    assert len(on_disk()) == 1
+    assert not StoredFile.objects.kept().exists()
+    actions.sweep(clock.now() + timedelta(minutes=50))
+    assert len(on_disk()) == 1, "it might still be arriving"
+    actions.sweep(clock.now() + timedelta(minutes=70))
+    assert on_disk() == []
+    assert not StoredFile.objects.exists()
+
+
+@pytest.mark.django_db
+def test_any_storage_of_djangos_will_do() -> None:
+    memory = {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    with override_settings(STORAGES=settings.STORAGES | memory):
+        photo = actions.store_photo(data=pictures.jpeg(2000, 900), name="a.jpg", alt="x", by=None)
+        assert files.preview(photo).startswith("data:image/jpeg;base64,")
+        with default_storage.open(photo.stored_as(480)) as opened_again:
+            assert Image.open(opened_again).size == (480, 216)
+        actions.remove_files(StoredFile.objects.filter(pk=photo.pk))
+        actions.finish_removed(clock.now() + timedelta(hours=2))
+        assert not any(default_storage.exists(name) for name in photo.stored_names())
+    assert on_disk() == []
+
+
+@pytest.mark.django_db
 def test_nobody_fills_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(actions, "CITIZEN_BYTES", 60_000)
     monkeypatch.setattr(actions, "UNKNOWN_BYTES", 60_000)
