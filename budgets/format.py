@@ -161,6 +161,18 @@ def _checks(process: "Process") -> "Iterable[Any]":
     return findings(process)
 
 
+def _openness(process: "Process") -> list[dict[str, Any]]:
+    from budgets.polling import openness
+
+    return openness(process)
+
+
+def _also_told(process: "Process") -> "Iterable[User]":
+    from budgets.polling import officers_of
+
+    return officers_of(process)
+
+
 CITIZEN_BUDGET = Format(
     key=KEY,
     label=_("Citizen budget"),
@@ -198,6 +210,8 @@ CITIZEN_BUDGET = Format(
     duties=_duties,
     kinds_of=_kinds,
     editable_again=_editable_again,
+    openness=_openness,
+    also_told=_also_told,
     frozen_fields=(
         "propose",
         "vote",

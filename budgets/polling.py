@@ -7,24 +7,22 @@ shown, and neither is the district of someone whose address is protected.
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import eligibility
 from accounts.eligibility import Facts
-from accounts.models import Person, RegisterExtract, Resident
+from accounts.models import Person, RegisterExtract, Resident, User
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets import ballots, voting
-from budgets.models import PollingPlace, Roll, Round, VoteChannel
+from budgets import ballots, codes, voting
+from budgets.models import Incident, PollingPlace, Roll, Round, VoteChannel
 from participation import clock
-
-if TYPE_CHECKING:
-    from accounts.models import User
+from participation.models import Process
 
 MOST_FOUND = 6
 SHORTEST_NAME = 2
@@ -45,7 +43,7 @@ class Candidate:
     district: str
 
 
-def check_officer(user: "User", place: PollingPlace) -> None:
+def check_officer(user: User, place: PollingPlace) -> None:
     """Only the officers of the place look people up and mark the roll: not their colleagues elsewhere, not caseworkers."""
     if not user.is_authenticated or not user.may(Permission.MARK_ROLL):
         raise Refused("role", _("Your role doesn't let you do this."))
@@ -105,6 +103,29 @@ def candidate_of(person_id: UUID, at: datetime | None = None) -> Candidate | Non
     return _candidate(line) if line else None
 
 
+def by_code(typed: str, round: Round, *, at: datetime) -> Candidate:
+    """Whose personal voting code this is. A code that was handed out in class belongs to nobody, and votes on the site."""
+    # A scanner types the whole address that the letter's QR code holds; the code stands after its #.
+    code = codes.plain(typed.rpartition("#")[2])
+    if not codes.is_well_formed(code):
+        raise Refused("typo", _("This is not a voting code. Look it over, sign by sign."), "code")
+    found = codes.find(code, round.process)
+    if found is None:
+        raise Refused("unknown_code", _("There is no such voting code in this vote."), "code")
+    if found.person_id is None:
+        raise Refused(
+            "class_code",
+            _("This code was handed out in class. With it one votes here on the site, not on paper."),
+            "code",
+        )
+    if found.batch.blocked_at is not None or found.blocked or found.phase_id != round.phase_id:
+        codes.check_code(found, round, at=at)
+    candidate = candidate_of(found.person_id, at)
+    if candidate is None:
+        raise Refused("not_in_register", _("The code's owner is no longer in the register extract."), "code")
+    return candidate
+
+
 def _candidate(line: Resident) -> Candidate:
     district = line.school_district or line.polling_district
     shown = str(district) if district and not line.protected else ""
@@ -127,6 +148,11 @@ def folded(text: str) -> str:
     text = text.casefold().replace("å", "aa").replace("-", " ").replace(".", " ")
     parts = unicodedata.normalize("NFD", text)
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
+
+
+def check_open_here(round: Round, *, at: datetime) -> None:
+    """Somebody may be marked at all now."""
+    voting.check_taking_votes(round, at)
 
 
 def check_person(person: Person, place: PollingPlace, round: Round, *, at: datetime) -> Facts:
@@ -215,3 +241,31 @@ def sheets_of(round: Round) -> list[tuple[str, str]]:
     if paper.for_all or not found:
         found.append(("", sheet_name(round, "")))
     return found
+
+
+def incidents_of(process: Process) -> list[Incident]:
+    """What happened, newest first, each with its corrections in order."""
+    return list(
+        Incident.objects.filter(process=process, corrects=None)
+        .select_related("place")
+        .prefetch_related(Prefetch("corrections", Incident.objects.order_by("recorded_at", "pk")))
+    )
+
+
+def openness(process: Process) -> list[dict[str, object]]:
+    """Incidents as lines of "Open about the process", in one query."""
+    return [
+        {
+            "when": one.happened_at,
+            "what": _("Incident at %(place)s") % {"place": one.place}
+            if one.place
+            else _("Incident in the vote"),
+            "reason": _("Correction: %(text)s") % {"text": one.text} if one.corrects_id else one.text,
+        }
+        for one in Incident.objects.filter(process=process).select_related("place")
+    ]
+
+
+def officers_of(process: Process) -> list[User]:
+    """Those who stand at its polling places, and must know when something about the vote changes."""
+    return list(User.objects.filter(polling_places__process=process, is_active=True).distinct())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from budgets.views import codes, projects, result, voting
+from budgets.views import codes, projects, result, voting, voting_day
 
 app_name = "budgets"
 
@@ -17,5 +17,6 @@ urlpatterns = [
     path("resultat/stemmer.pb", result.votes_file, name="votes-file"),
     path("resultat/recount.py", result.recount, name="recount"),
     path("kontrolkode/", result.tracker, name="tracker"),
+    path("afstemningen/", voting_day.voting_day, name="voting-day"),
     path("kan-jeg-stemme/", voting.can_i_vote, name="can-i-vote"),
 ]

@@ -18,6 +18,7 @@ urlpatterns = [
         path("", include("accounts.urls")),
         path("stil/", include("dkfds.urls")),
         path("", include("participation.urls")),
+        path("afstemningssted/", include("budgets.polling_urls")),
         path("borgerbudget/<slug:slug>/", include("budgets.urls")),
         prefix_default_language=False,
     ),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import Role
-from participation import notices
+from participation import formats, notices
 from participation.models import Notice, Process
 
 if TYPE_CHECKING:
@@ -87,15 +87,20 @@ def transition(*, process: Process, name: str, transition_id: int, comment: str,
 
 
 def change(*, change: "Change", by: User | None) -> None:
-    """An amendment or extension reaches everyone who follows; a corrected wording is only shown."""
-    _tell(
-        change.process,
-        event=f"change:{change.pk}",
-        kind=Notice.Kind.CHANGE,
-        title=format_lazy(_("“{title}” has changed"), title=change.process.title),
-        text=format_lazy(_("The reason: {reason}"), reason=change.reason),
-        by=by,
-    )
+    """An amendment or extension reaches everyone who follows, and those whom the format counts on that day; a corrected
+    wording is only shown."""
+    also = formats.get(change.process.format).also_told
+    audiences = [None, *([lambda process: list(also(process))] if also else [])]
+    for to in audiences:
+        _tell(
+            change.process,
+            event=f"change:{change.pk}",
+            kind=Notice.Kind.CHANGE,
+            title=format_lazy(_("“{title}” has changed"), title=change.process.title),
+            text=format_lazy(_("The reason: {reason}"), reason=change.reason),
+            to=to,
+            by=by,
+        )
 
 
 def handed_over(*, process: Process, by: User | None) -> None:

@@ -130,6 +130,9 @@ class Format:
     duties: Callable[..., "Iterable[Duty]"] | None = None
     kinds_of: Callable[["Process"], tuple[PhaseKind, ...]] | None = None
     editable_again: Callable[["Contribution", datetime], bool] | None = None
+    # Lines of "Open about the process" ({"when", "what", "reason"}), and who besides the followers hears of a change.
+    openness: Callable[["Process"], list[dict[str, Any]]] | None = None
+    also_told: Callable[["Process"], "Iterable[User]"] | None = None
 
     def kinds_for(self, process: "Process") -> tuple[PhaseKind, ...]:
         """The phases that this process has by its own rules, in the order they come."""

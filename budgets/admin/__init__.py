@@ -21,6 +21,7 @@ registry.register(
             registry.Tab("projects", _("Assessment"), "admin:budget-projects"),
             registry.Tab("codes", _("Voting codes"), "admin:budget-codes"),
             registry.Tab("vote", _("The vote"), "admin:budget-vote"),
+            registry.Tab("places", _("Polling places"), "admin:budget-places"),
         ),
     )
 )

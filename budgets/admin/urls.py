@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from budgets.admin import codes, meetings, views
+from budgets.admin import codes, meetings, polling, views
 
 
 def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
@@ -48,5 +48,37 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
         ),
         path("forloeb/<int:pk>/koder/aabn/<int:lock>/", guard(codes.unlock), name="budget-codes-unlock"),
         path("forloeb/<int:pk>/moedet/", guard(meetings.RecordMeeting.as_view()), name="budget-meeting"),
+        path("forloeb/<int:pk>/afstemningssteder/", guard(polling.places), name="budget-places"),
+        path(
+            "forloeb/<int:pk>/afstemningssteder/nyt/",
+            guard(polling.NewPlace.as_view()),
+            name="budget-place-new",
+        ),
+        path(
+            "forloeb/<int:pk>/afstemningssteder/<int:place>/",
+            guard(polling.ChangePlace.as_view()),
+            name="budget-place",
+        ),
+        path(
+            "forloeb/<int:pk>/afstemningssteder/<int:place>/fjern/",
+            guard(polling.RemovePlace.as_view()),
+            name="budget-place-remove",
+        ),
+        path(
+            "forloeb/<int:pk>/stemmeseddel/<slug:kind>/raekkefoelge/",
+            guard(polling.ChooseOrder.as_view()),
+            name="budget-paper-order",
+        ),
+        path(
+            "forloeb/<int:pk>/stemmeseddel/<slug:kind>.pdf",
+            guard(polling.ballot_pdf),
+            name="budget-ballot-pdf",
+        ),
+        path("forloeb/<int:pk>/haendelse/", guard(polling.RecordIncident.as_view()), name="budget-incident"),
+        path(
+            "forloeb/<int:pk>/haendelse/<int:incident>/",
+            guard(polling.RecordIncident.as_view()),
+            name="budget-incident-correct",
+        ),
         path("forloeb/<int:pk>/byraadet/", guard(views.CouncilDecides.as_view()), name="budget-decide"),
     ]

@@ -453,6 +453,9 @@ def openness(process: Process) -> list[dict[str, Any]]:
     for override in process.overrides.all():
         what = _("A check was set aside: %(check)s") % {"check": check_label(override.check_key)}
         entries.append({"when": override.at, "what": what, "reason": override.reason})
+    told = formats.get(process.format).openness
+    if told is not None:
+        entries += told(process)
     return sorted(entries, key=lambda entry: entry["when"], reverse=True)
 
 
