@@ -125,6 +125,31 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
     }
     special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote")}
     special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote", "code")}
+    special |= {f"budgets:{name}": {"slug": voting.slug} for name in ("vote", "can-i-vote", "voting-day")}
+    special |= {
+        f"polling:{name}": {"pk": world.place.pk} for name in ("place", "voter", "mark", "undo", "incident")
+    }
+    special |= {
+        f"polling:{name}": {"pk": world.counted_place.pk, "number": 1}
+        for name in ("bundles", "bundle", "account")
+    }
+    special |= {
+        f"admin:{name}": {
+            "pk": voting.pk,
+            "place": world.place.pk,
+            "kind": "final",
+            "incident": world.incident.pk,
+        }
+        for name in (
+            "budget-places",
+            "budget-place",
+            "budget-place-remove",
+            "budget-paper-order",
+            "budget-ballot-pdf",
+            "budget-incident",
+            "budget-incident-correct",
+        )
+    }
     special |= {
         f"budgets:{name}": {"slug": decided.slug}
         for name in ("result", "votes-file", "recount", "tracker", "vote-receipt-pdf", "vote-after")
@@ -169,6 +194,8 @@ def query_of(address: Address, world: World) -> str:
 
 def body_of(address: Address, world: World) -> dict[str, str]:
     """What is posted where an empty form would be nothing."""
+    if address.name == "polling:undo":
+        return {"attempt": str(world.mark), "reason": "other"}
     if address.name == "budgets:vote-receipt-pdf":
         citizen = world.people["citizen"]
         return {"tracker": ballots.sign_tracker(ballots.new_tracker(), round=world.round, by=citizen)}

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.models import EmailAddress
@@ -36,7 +37,7 @@ from accounts.models import District, Organisation, PopulationFigure, RegisterEx
 from accounts.permissions import Role
 from budgets import actions as budgets
 from budgets.codes import Chosen
-from budgets.models import CodeBatch, CodeLock, Project, Round
+from budgets.models import CodeBatch, CodeLock, Incident, PollingPlace, Project, Round
 from participation import clock, lifecycle
 from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
@@ -105,6 +106,10 @@ class World:
     voting: Round = None  # type: ignore[assignment]  # open for votes
     batch: CodeBatch = None  # type: ignore[assignment]  # letters to those who may vote in it
     code_lock: CodeLock = None  # type: ignore[assignment]  # somebody guessed
+    place: PollingPlace = None  # type: ignore[assignment]  # open for votes, the polling officer's
+    counted_place: PollingPlace = None  # type: ignore[assignment]  # its ballots are entered and its account signed
+    mark: UUID = None  # type: ignore[assignment]  # on the roll, made at the place
+    incident: Incident = None  # type: ignore[assignment]
     draft_token: str = ""
     invitation_token: str = ""  # to stand behind the project too
     passkey: Authenticator = None  # type: ignore[assignment]
@@ -278,9 +283,23 @@ def _run_through(world: World) -> None:
             voters = [make_resident_citizen(birth_date=date(1970, 3, 4)) for _ in range(3)]
             for choice, voter in zip(("1", "2", "2"), voters, strict=True):
                 budgets.cast_ballot(round=world.round, by=voter, choices=[(choice, 1)], tracker=None)
+            place = _polling_place(world, world.round)
             if process is over:
+                world.counted_place = place
                 budgets.cast_ballot(round=world.round, by=citizen, choices=[("3", 1)], tracker=None)
     voting.refresh_from_db()
+    world.place = PollingPlace.objects.get(process=voting)
+    world.mark = uuid4()
+    budgets.mark_roll(
+        place=world.place,
+        round=world.place.round,
+        person=make_resident().person,
+        attempt=world.mark,
+        by=world.people["polling"],
+    )
+    world.incident = budgets.record_incident(
+        process=voting, by=worker, text="Strømmen var væk i ti minutter.", happened_at=clock.now()
+    )
     world.voting = Round.objects.for_voting().get(process=voting)
     world.processes["vote"] = voting
     (world.batch,) = budgets.make_personal_codes(
@@ -293,6 +312,8 @@ def _run_through(world: World) -> None:
         over = lifecycle.perform(process=over, name="close", by=None)
     with clock.frozen(over.closes_at + timedelta(hours=1)):
         world.round = budgets.seal_round(round=world.round, by=None)
+        _count_papers(world)
+        world.round.refresh_from_db()
     with clock.frozen(over.closes_at + timedelta(days=1)):
         budgets.count_round(round=world.round, by=worker)
         giving.answer_contributions(
@@ -313,6 +334,35 @@ def _run_through(world: World) -> None:
     world.processes[Status.DECIDED] = over
     world.processes[Status.CLOSED] = make_process(status=Status.CLOSED, **about)
     world.processes[Status.CONCLUDED] = make_process(status=Status.CONCLUDED, **about)
+
+
+def _polling_place(world: World, round: Round) -> PollingPlace:
+    return budgets.save_place(
+        process=round.process,
+        by=world.people["worker"],
+        name="Biblioteket",
+        address="Torvet 1",
+        opening_hours="Lørdag 10-16",
+        officers=[world.people["polling"]],
+    )
+
+
+def _count_papers(world: World) -> None:
+    """Nobody came but one, who left the paper blank."""
+    worker, officer = world.people["worker"], world.people["polling"]
+    bundle = budgets.new_bundle(place=world.counted_place, by=officer)
+    for user in (officer, worker):
+        reading = budgets.begin_reading(bundle=bundle, by=user)
+        budgets.enter_paper(reading=reading, by=user, position=1, typed="0")
+        budgets.finish_reading(reading=reading, by=user)
+    budgets.save_account(
+        place=world.counted_place,
+        by=officer,
+        numbers={"received": 10, "left_over": 9, "unmarked": 1},
+        unmarked_reason="Krydset blev glemt.",
+    )
+    for user in (officer, worker):
+        budgets.sign_account(place=world.counted_place, by=user)
 
 
 def _citizens_things(world: World) -> None:
