@@ -253,7 +253,7 @@ def check_whole() -> None:
             " AND NOT EXISTS (SELECT 1 FROM budgets_project b WHERE b.contribution_id = c.id)",
             "SELECT 1 FROM budgets_round r WHERE r.state = 'voting' AND"
             " (SELECT count(*) FROM budgets_ballot b WHERE b.round_id = r.id)"
-            " <> (SELECT count(*) FROM budgets_roll l WHERE l.round_id = r.id)",
+            " <> (SELECT count(*) FROM budgets_roll l WHERE l.round_id = r.id AND l.place_id IS NULL)",
             "SELECT 1 FROM participation_change WHERE reason = ''",
         ):
             cursor.execute(wrong)
