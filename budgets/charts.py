@@ -7,34 +7,47 @@ from django.utils.translation import gettext as _
 
 from budgets.counting import Rule
 from budgets.models import HowItWas, Round
-from budgets.results import ProjectResult, Result, TurnoutCell, hide_small
+from budgets.results import PotResult, ProjectResult, Result, TurnoutCell, hide_small
 from dkfds.drawings import share
 from dkfds.wording import kroner, number, percent
 
 
-def of_projects(result: Result) -> list[dict[str, Any]]:
-    """Votes (or points) for each project, winners marked, and a line where the money was used."""
+def of_projects(pot: PotResult, result: Result) -> list[dict[str, Any]]:
+    """Votes (or points) for each project of a pot, winners marked, and a line where the money was used or the last went on."""
     rows = [
         {
             "label": row.title,
             "value": row.points if result.with_points else row.votes,
             "marked": bool(row.won),
-            "note": _note(row),
+            "note": _note(row, result),
         }
-        for row in result.projects
+        for row in pot.projects
     ]
-    if result.spent is not None and result.rule is not Rule.EQUAL_SHARES:
-        last = max((place for place, row in enumerate(result.projects) if row.won), default=None)
-        if last is not None:
-            rows[last]["line_below"] = _("The money reached this far: %(spent)s of %(total)s.") % {
-                "spent": kroner(result.spent),
-                "total": kroner(result.budget.total),
-            }
+    last = max((place for place, row in enumerate(pot.projects) if row.won), default=None)
+    if last is None or result.rule is Rule.EQUAL_SHARES:
+        return rows
+    if result.shortlist:
+        rows[last]["line_below"] = _("Those above go on to the final round.")
+    elif pot.spent is not None:
+        rows[last]["line_below"] = _("The money reached this far: %(spent)s of %(total)s.") % {
+            "spent": kroner(pot.spent),
+            "total": kroner(pot.budget),
+        }
     return rows
 
 
-def _note(row: ProjectResult) -> str:
+def by_pot(result: Result) -> list[tuple[PotResult, list[dict[str, Any]]]]:
+    """Each pot with its rows."""
+    return [(pot, of_projects(pot, result)) for pot in result.pots]
+
+
+def _note(row: ProjectResult, result: Result) -> str:
+    if result.shortlist:
+        words = {True: _("goes on"), False: _("doesn't go on"), None: ""}[row.won]
+        return words
     words = {True: _("won"), False: _("didn't win"), None: ""}[row.won]
+    if row.in_part and row.gets is not None:
+        words = _("won %(part)s of it") % {"part": kroner(row.gets)}
     return " · ".join(filter(None, [kroner(row.cost), words]))
 
 

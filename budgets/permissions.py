@@ -92,15 +92,16 @@ def can_count(user: "User | None", round: Round, *, at: datetime | None = None) 
     return verdict(check_may_count, user, round, at=at)
 
 
-def check_may_record_lot(user: "User", round: Round, *, at: datetime | None = None) -> None:
+def check_may_record_lot(user: "User", round: Round, pot: str = "", *, at: datetime | None = None) -> None:
     check_may_count(user, round)
     count = getattr(round, "count", None)
-    if count is None or count.winners is not None:
+    parts = count.outcome["pots"] if count is not None and count.winners is None else []
+    if not any(part["pot"] == pot and part["winners"] is None and not part["waits_for"] for part in parts):
         raise Refused("no_tie", _("No tie waits for a lot."))
 
 
-def can_record_lot(user: "User", round: Round, *, at: datetime | None = None) -> Verdict:
-    return verdict(check_may_record_lot, user, round, at=at)
+def can_record_lot(user: "User", round: Round, pot: str = "", *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_record_lot, user, round, pot, at=at)
 
 
 def check_may_decide_projects(user: "User", process: Process, *, at: datetime | None = None) -> None:

@@ -32,7 +32,7 @@ PERSONAL: dict[str, Table] = {
     "budgets.Round": Table(
         plain("id", "process", "number", "kind", "phase", "state", "opened_at", "ballot_bytes", "sealed_at")
         | plain("completed_at")
-        | plain("ballots_per_channel", "ballot_count", "pb_sha256", "roll_anonymised_at", "imported_meta")
+        | plain("ballots_per_channel", "ballot_count", "files", "roll_anonymised_at", "imported_meta")
         | staff("sealed_by")
     ),
     "budgets.BallotProject": Table(
@@ -76,7 +76,8 @@ PERSONAL: dict[str, Table] = {
     ),
     "budgets.Grant": Table(plain("id", "meeting", "project", "amount")),
     "budgets.Lot": Table(
-        plain("id", "round", "order", "drawn_at", "how", "recorded_at") | staff("witnesses", "recorded_by")
+        plain("id", "round", "pot", "order", "drawn_at", "how", "recorded_at")
+        | staff("witnesses", "recorded_by")
     ),
     "budgets.Count": Table(
         plain("id", "round", "rule", "winners", "spent", "outcome", "comparison", "counted_at")

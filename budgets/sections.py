@@ -129,7 +129,7 @@ def result(process: Process, at: datetime) -> dict[str, Any] | None:
     found = results.result_for(process)
     if found is None:
         return None
-    return {"result": found, "chart": charts.of_projects(found)}
+    return {"result": found, "pots": charts.by_pot(found)}
 
 
 def limits(budget: CitizenBudget) -> str:

@@ -63,7 +63,10 @@ def count_turnout() -> int:
 def compare_counts() -> int:
     """Reckon the other rule for counts that have no comparison yet, one at a time. One that takes too long is given up for
     good, so that it doesn't come back every minute."""
-    count = Count.objects.filter(comparison={}, winners__isnull=False).order_by("counted_at").first()
+    waiting = Count.objects.filter(comparison={}, winners__isnull=False).exclude(
+        round__kind__in=[Round.Kind.SHORTLIST, Round.Kind.MEETING]
+    )
+    count = waiting.order_by("counted_at").first()
     if count is None:
         return 0
     try:

@@ -18,7 +18,7 @@ from accounts.imports.population import population_from_register
 from accounts.imports.register import import_register
 from accounts.models import District, RegisterExtract, Resident, User
 from budgets import ballots
-from budgets.actions.counting import count_round, decide_projects, record_lot, waiting_for_lot
+from budgets.actions.counting import count_round, decide_projects, record_lot, waiting_for_lots
 from budgets.actions.projects import assess_project
 from budgets.actions.rounds import anonymise_roll, open_round, seal_round
 from budgets.models import Assessment, Ballot, Project, Roll, Round
@@ -528,10 +528,12 @@ def carried_out(town: Town, say: Tell) -> Process:
             round = seal_round(round=round, by=town.staff["Kirsten"])
         count = count_round(round=round, by=town.staff["Kirsten"])
         while count.winners is None:
+            pot, tied = next(iter(waiting_for_lots(count).items()))
             count = record_lot(
                 round=round,
                 by=town.staff["Kirsten"],
-                order=sorted(waiting_for_lot(count)),
+                pot=pot,
+                order=sorted(tied),
                 drawn_at=clock.now(),
                 how="Sedler i en hat, trukket på biblioteket",
                 witnesses="To borgere og en tilforordnet (demo)",

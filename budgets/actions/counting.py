@@ -1,4 +1,4 @@
-"""Counting a sealed round, the lot that a tie asks for, and what the council decided."""
+"""Counting a sealed round pot by pot, the lots that ties ask for, and what the council decided."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
 from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import counting, election, permissions
 from budgets.actions.implementation import begin_implementations
-from budgets.counting import CountingError, Outcome, Rule, count_with_lots, joined_lots
+from budgets.counting import CountingError, Outcome, PotCount, Rule, joined_lots
 from budgets.models import Count, Lot, Project, ProjectDecision, Round
 from participation import clock
 from participation.models import Process
@@ -25,7 +26,7 @@ def count_round(
     *, round: Round, by: "User | None", rule: Rule | None = None, at: datetime | None = None
 ) -> Count:
     """Count a sealed round by the rule published before voting (`rule` only where an imported file names none).
-    A tie that decides leaves `winners` empty until its lot is recorded."""
+    A tie that decides in any pot leaves `winners` empty until its lot is recorded."""
     at = at or clock.now()
     with transaction.atomic():
         round = _locked(round)
@@ -42,16 +43,17 @@ def record_lot(
     drawn_at: datetime,
     how: str,
     witnesses: str,
+    pot: str = "",
     at: datetime | None = None,
 ) -> Count:
-    """Record a public lot, drawn outside the computer, and go on with the count. `order` names the tied projects in
-    the order they were drawn."""
+    """Record a public lot, drawn outside the computer, and go on with the count. `order` names the tied projects of that
+    pot in the order they were drawn."""
     at = at or clock.now()
     with transaction.atomic():
         round = _locked(round)
-        permissions.check_may_record_lot(by, round, at=at)
+        permissions.check_may_record_lot(by, round, pot, at=at)
         order = [number.strip() for number in order]
-        tied = waiting_for_lot(round.count)
+        tied = waiting_for_lots(round.count)[pot]
         if len(set(order)) != len(order) or set(order) != set(tied):
             raise Refused(
                 "lot_order",
@@ -60,7 +62,7 @@ def record_lot(
                 "order",
             )
         try:
-            joined_lots([*round.lots.values_list("order", flat=True), order])
+            joined_lots([*_lots(round).get(pot, []), order])
         except CountingError as error:
             raise Refused("lot_order", str(error), "order") from error
         if round.sealed_at is None or not round.sealed_at <= drawn_at <= at:
@@ -72,6 +74,7 @@ def record_lot(
                 )
         lot = Lot.objects.create(
             round=round,
+            pot=pot,
             order=order,
             drawn_at=drawn_at,
             how=how.strip(),
@@ -83,16 +86,37 @@ def record_lot(
             action="budgets.record_lot",
             by=by,
             obj=lot,
-            values={"order": order},
+            values={"pot": pot, "order": order},
             process_id=round.process_id,
         )
         return _count(round, by, Rule(round.count.rule), at)
 
 
-def waiting_for_lot(count: Count) -> list[str]:
-    """The projects of the first tie that waits for its lot."""
-    open_ties = [tie for tie in count.outcome["ties"] if tie["resolved_by"] is None]
-    return list(open_ties[0]["tied"]) if open_ties else []
+def waiting_for_lots(count: Count) -> dict[str, list[str]]:
+    """By pot, the projects of the first tie that waits for its lot."""
+    waiting = {}
+    for part in count.outcome["pots"]:
+        open_ties = [tie for tie in part.get("ties", ()) if tie["resolved_by"] is None]
+        if part["winners"] is None and open_ties:
+            waiting[part["pot"]] = list(open_ties[0]["tied"])
+    return waiting
+
+
+def _lots(round: Round) -> dict[str, list[list[str]]]:
+    """The lots recorded so far, by pot, in the order they were recorded."""
+    lots: dict[str, list[list[str]]] = {}
+    for pot, order in round.lots.values_list("pot", "order"):
+        lots.setdefault(pot, []).append(order)
+    return lots
+
+
+def granted(count: Count) -> dict[str, Decimal]:
+    """What each winner gets by the vote: its price, or the part that was left."""
+    return {
+        project: Decimal(amount)
+        for part in count.outcome["pots"]
+        for project, amount in part.get("amounts", {}).items()
+    }
 
 
 def decide_projects(
@@ -102,24 +126,22 @@ def decide_projects(
     decisions: Iterable[Mapping[str, Any]],
     at: datetime | None = None,
 ) -> list[ProjectDecision]:
-    """What the council decided, for every project on the ballot: `{"project": number, "funded": bool, "amount":
-    Decimal | None, "reason": str}`. Where it differs from the vote, the reason is public and can't be left out."""
+    """What the council decided, for every project on the last ballot: `{"project": number, "funded": bool, "amount":
+    Decimal | None, "reason": str}`. Without an amount a winner gets what the vote gave it. Where it differs from the vote,
+    the reason is public and can't be left out."""
     with transaction.atomic():
         process = Process.objects.select_for_update().get(pk=process.pk)
         permissions.check_may_decide_projects(by, process, at=at)
-        count = (
-            Count.objects.filter(round__process=process, winners__isnull=False)
-            .order_by("-round__number")
-            .first()
-        )
+        count = last_count(process)
         winners = set(count.winners or ()) if count else set()
+        gets = granted(count) if count else {}
         projects = {
             project.number: project
-            for project in Project.objects.on_ballot()
-            .filter(contribution__process=process)
+            for project in Project.objects.filter(on_ballots__round=count.round_id if count else None)
+            .order_by(Length("number"), "number")
             .select_related("contribution")
         }
-        rows = [_decision(decision, projects, winners) for decision in decisions]
+        rows = [_decision(decision, projects, winners, gets) for decision in decisions]
         decided = {row.project.number for row in rows}
         if len(decided) != len(rows) or decided != projects.keys():
             raise Refused(
@@ -144,8 +166,21 @@ def decide_projects(
     return rows
 
 
+def last_count(process: Process) -> Count | None:
+    """The count that the council decides on: of the newest round that is more than a shortlist."""
+    return (
+        Count.objects.filter(round__process=process, winners__isnull=False)
+        .exclude(round__kind=Round.Kind.SHORTLIST)
+        .order_by("-round__number")
+        .first()
+    )
+
+
 def _decision(
-    decision: Mapping[str, Any], projects: Mapping[str, Project], winners: set[str]
+    decision: Mapping[str, Any],
+    projects: Mapping[str, Project],
+    winners: set[str],
+    gets: Mapping[str, Decimal],
 ) -> ProjectDecision:
     number = str(decision["project"])
     if number not in projects:
@@ -164,7 +199,9 @@ def _decision(
     return ProjectDecision(
         project=projects[number],
         funded=funded,
-        amount=(amount if amount is not None else projects[number].price) if funded else None,
+        amount=(amount if amount is not None else gets.get(number, projects[number].price))
+        if funded
+        else None,
         voted_in=number in winners,
         reason=reason if funded != (number in winners) else "",
     )
@@ -181,24 +218,27 @@ def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> 
         raise Refused("no_rule", _("The file names no counting rule that is known. Choose one."), "rule")
     used = official or rule
     assert used is not None
-    cast = election.election_of(round)
     try:
-        outcome = count_with_lots(cast, used, list(round.lots.values_list("order", flat=True)))
+        counted = count_pots_of(round, used)
     except CountingError as error:
         raise Refused("count", str(error)) from error
+    outcomes = [one.outcome for one in counted.values() if one.outcome and one.outcome.winners is not None]
+    whole = len(outcomes) == len(counted)
+    winners = [winner for outcome in outcomes for winner in outcome.winners or ()] if whole else None
+    spent = counting.exact(sum(outcome.spent or 0 for outcome in outcomes)) if whole else None
     count, _created = Count.objects.update_or_create(
         round=round,
         defaults={
             "rule": used.value,
-            "winners": None if outcome.winners is None else list(outcome.winners),
-            "spent": None if outcome.spent is None else Decimal(counting_number(outcome.spent)),
-            "outcome": outcome_as_json(outcome),
+            "winners": winners,
+            "spent": None if spent is None else Decimal(counting_number(spent)),
+            "outcome": pots_as_json(counted),
             "comparison": {},
             "counted_at": at,
             "counted_by": by,
         },
     )
-    round.state = Round.State.SEALED if outcome.winners is None else Round.State.COUNTED
+    round.state = Round.State.COUNTED if whole else Round.State.SEALED
     round.save(update_fields=["state"])
     audit.record(
         action="budgets.count_round",
@@ -210,18 +250,33 @@ def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> 
     return count
 
 
+def count_pots_of(round: Round, rule: Rule) -> dict[str, PotCount]:
+    """Count every pot of a round read by `for_voting()`, with the lots recorded so far."""
+    return counting.count_pots(
+        election.elections_of(round),
+        rule,
+        leftover_to=election.leftover_to(round),
+        lots=_lots(round),
+    )
+
+
 def compare_count(*, count: Count) -> Count:
     """What the other rule would have chosen, for the result page. Apart from the count, because Equal Shares can take
-    its time on a large election; a task comes back to counts that have none yet."""
+    its time on a large election; a task comes back to counts that have none yet. Lots were drawn for the rule that counts,
+    so the other is told without them, and only for the pots where it needs none."""
     round = Round.objects.for_voting().get(pk=count.round_id)
-    compared = counting.count(election.election_of(round), election.other_rule(Rule(count.rule)))
-    return _keep_comparison(count, outcome_as_json(compared, steps=False))
+    other = election.other_rule(Rule(count.rule))
+    if other is None:
+        return _keep_comparison(count, {"pots": []})
+    compared = counting.count_pots(
+        election.elections_of(round), other, leftover_to=election.leftover_to(round)
+    )
+    return _keep_comparison(count, pots_as_json(compared, steps=False))
 
 
 def give_up_comparing(*, count: Count) -> Count:
     """The other rule took too long: the result stands without a comparison."""
-    other = election.other_rule(Rule(count.rule))
-    return _keep_comparison(count, {"rule": other.value, "winners": None, "gave_up": True})
+    return _keep_comparison(count, {"gave_up": True})
 
 
 def _keep_comparison(count: Count, comparison: dict[str, Any]) -> Count:
@@ -244,6 +299,21 @@ def counting_number(value: counting.Amount) -> str:
     return str(Decimal(int(value * 100)).scaleb(-2))
 
 
+def pots_as_json(counted: Mapping[str, PotCount], *, steps: bool = True) -> dict[str, Any]:
+    """What `Count` keeps: each pot's outcome with the money it had, its own and what it received from others."""
+    pots = []
+    for pot, one in counted.items():
+        stored = {
+            "pot": pot,
+            "budget": str(one.election.budget),
+            "received": {other: str(amount) for other, amount in one.received.items()},
+            "waits_for": list(one.waits_for),
+        }
+        stored |= {"winners": None} if one.outcome is None else outcome_as_json(one.outcome, steps=steps)
+        pots.append(stored)
+    return {"pots": pots}
+
+
 def outcome_as_json(outcome: Outcome, *, steps: bool = True) -> dict[str, Any]:
     """An outcome as it is stored: amounts as text, so that no decimal is lost."""
 
@@ -254,6 +324,7 @@ def outcome_as_json(outcome: Outcome, *, steps: bool = True) -> dict[str, Any]:
         "rule": outcome.rule.value,
         "winners": None if outcome.winners is None else list(outcome.winners),
         "spent": text(outcome.spent),
+        "amounts": {project: counting_number(amount) for project, amount in outcome.amounts.items()},
         "ties": [tie.as_dict() for tie in outcome.ties],
         "round": outcome.round,
         "share": text(outcome.share),

@@ -115,8 +115,8 @@ def import_election(
             process.status = status
             process.save(update_fields=["status"])
         round = Round.objects.for_voting().get(pk=round.pk)
-        round.pb_sha256 = election.published_file(round).sha256
-        round.save(update_fields=["pb_sha256"])
+        round.files = election.listed(election.published_files(round).values())
+        round.save(update_fields=["files"])
         audit.record(
             action="budgets.import_election", by=by, obj=round, values={"ballots": round.ballot_count}
         )

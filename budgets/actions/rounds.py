@@ -191,15 +191,15 @@ def seal_round(*, round: Round, by: "User | None", at: datetime | None = None) -
             by=by,
             obj=round,
             changed=["state"],
-            values={"ballots": round.ballot_count, "sha256": round.pb_sha256},
+            values={"ballots": round.ballot_count, "sha256": [file["sha256"] for file in round.files]},
         )
     return round
 
 
 def publish_sealed(round: Round) -> None:
-    """Publish the SHA-256 of the ballot file before anyone has counted; called in the transaction that seals."""
-    round.pb_sha256 = election.published_file(round).sha256
-    round.save(update_fields=["pb_sha256"])
+    """Publish the SHA-256 of each pot's ballot file before anyone has counted; called in the transaction that seals."""
+    round.files = election.listed(election.published_files(round).values())
+    round.save(update_fields=["files"])
 
 
 def drop_round(*, round: Round, by: "User | None", at: datetime | None = None) -> Round:

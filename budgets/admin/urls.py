@@ -32,6 +32,11 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
             guard(views.RecordLot.as_view()),
             name="budget-lot",
         ),
+        path(
+            "forloeb/<int:pk>/afstemning/<int:number>/lod/<slug:pot>/",
+            guard(views.RecordLot.as_view()),
+            name="budget-lot-pot",
+        ),
         path("forloeb/<int:pk>/koder/", guard(codes.code_list), name="budget-codes"),
         path(
             "forloeb/<int:pk>/koder/klasse/", guard(codes.MakeForClass.as_view()), name="budget-codes-class"

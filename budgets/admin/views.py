@@ -8,7 +8,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.db.models import Count as CountOf
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -22,8 +22,10 @@ from accounts.permissions import Permission
 from accounts.verdict import Verdict
 from budgets import permissions, voting
 from budgets.actions import counting, projects, rounds
+from budgets.election import pots_of
 from budgets.forms import pot_choices
-from budgets.models import Alternative, Assessment, CitizenBudget, DecidedBy, Project, Round
+from budgets.models import Alternative, Assessment, CitizenBudget, Count, DecidedBy, Project, Round
+from budgets.results import in_kroner
 from dkfds.fields import KronerField
 from participation import clock, phases
 from participation.admin.fields import DateInput, TimeInput, first_moment
@@ -204,7 +206,9 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     """Numbers only: nobody sees how anyone votes, nor how it goes, before the ballots are sealed."""
     process = own_process(request, pk, Permission.COUNT_VOTES)
     known = list(
-        process.rounds.select_related("phase", "count", "sealed_by", "process")
+        Round.objects.for_voting()
+        .filter(process=process)
+        .select_related("phase", "count", "sealed_by", "process__citizenbudget__vote_rule")
         .annotate(voted=CountOf("roll"))
         .order_by("-number")
     )
@@ -231,12 +235,46 @@ def round_line(user: Any, one: Round) -> dict[str, Any]:
         "voted": one.voted,
         "channels": one.ballots_per_channel,
         "count": count,
-        "tied": counting.waiting_for_lot(count) if count is not None and count.winners is None else [],
+        "tied": _tied(one, count),
+        "pots": _of_pots(one, count),
         "seal": permissions.can_seal(user, one),
         "count_now": permissions.can_count(user, one),
-        "result_url": reverse("budgets:result", args=[one.process.slug]),
-        "pb_url": reverse("budgets:votes-file", args=[one.process.slug]),
+        "result_url": reverse("budgets:result-round", args=[one.process.slug, one.number]),
+        "files": [
+            {
+                "url": reverse("budgets:votes-file-pot", args=[one.process.slug, one.number, file["pot"]])
+                if file["pot"]
+                else reverse("budgets:votes-file-round", args=[one.process.slug, one.number]),
+                "name": file["name"],
+            }
+            for file in one.files
+        ],
     }
+
+
+def _tied(one: Round, count: Count | None) -> list[dict[str, Any]]:
+    """The pots whose count waits for a lot."""
+    if count is None or count.winners is not None:
+        return []
+    names = {pot.key: pot.name for pot in pots_of(one)}
+    return [{"key": pot, "name": names.get(pot, pot)} for pot in counting.waiting_for_lots(count)]
+
+
+def _of_pots(one: Round, count: Count | None) -> list[dict[str, Any]]:
+    """Each pot in a line, once there are several and they have been counted."""
+    if count is None or len(count.outcome["pots"]) < 2:
+        return []
+    names = {pot.key: pot.name for pot in pots_of(one)}
+    return [
+        {
+            "name": names.get(part["pot"], part["pot"]),
+            "winners": None if part["winners"] is None else len(part["winners"]),
+            "spent": None if part.get("spent") is None else in_kroner(part["spent"]),
+            "budget": in_kroner(part["budget"]),
+            "waits_for": [names.get(pot, pot) for pot in part["waits_for"]],
+        }
+        for part in count.outcome["pots"]
+    ]
 
 
 class RoundPage(ActPage):
@@ -247,7 +285,7 @@ class RoundPage(ActPage):
     @cached_property
     def round(self) -> Round:
         return get_object_or_404(
-            Round.objects.select_related("phase", "count", "process"),
+            Round.objects.for_voting().select_related("count"),
             process=self.process,
             number=self.kwargs["number"],
         )
@@ -313,6 +351,8 @@ class LotForm(forms.Form):
 
 
 class RecordLot(RoundPage):
+    """The lot of one pot; the address names it where there are several."""
+
     title = _("Record the lot")
     lead = _(
         "These projects have the same number of votes and cost the same. Draw between them in public, then write the order here."
@@ -320,17 +360,21 @@ class RecordLot(RoundPage):
     button = _("Record the lot and count on")
     done = _("Recorded, and counted on.")
 
+    @cached_property
+    def pot(self) -> str:
+        pot: str = self.kwargs.get("pot", "")
+        if pot not in {each.key for each in pots_of(self.round)}:
+            raise Http404
+        return pot
+
     def verdict(self) -> Verdict:
-        return permissions.can_record_lot(self.request.user, self.round)
+        return permissions.can_record_lot(self.request.user, self.round, self.pot)
 
     def form(self, data: Any = None) -> LotForm:
         count = getattr(self.round, "count", None)
-        numbers = counting.waiting_for_lot(count) if count is not None and count.winners is None else []
-        titles = dict(
-            Project.objects.filter(contribution__process=self.process, number__in=numbers).values_list(
-                "number", "contribution__title"
-            )
-        )
+        waiting = counting.waiting_for_lots(count) if count is not None and count.winners is None else {}
+        numbers = waiting.get(self.pot, [])
+        titles = dict(self.round.ballot_projects.filter(number__in=numbers).values_list("number", "title"))
         tied = [(number, f"{number}: {titles.get(number, '')}") for number in numbers]
         local = timezone.localtime(clock.now())
         return LotForm(data, tied=tied, initial={"drawn_on": local.date()})
@@ -340,6 +384,7 @@ class RecordLot(RoundPage):
         counting.record_lot(
             round=self.round,
             by=self.request.user,
+            pot=self.pot,
             order=data["order"],
             drawn_at=first_moment(data["drawn_on"], data["drawn_hour"]),
             how=data["how"],
@@ -437,17 +482,13 @@ class CouncilDecides(ActPage):
         if counted is None:
             return []
         winners = set(counted.count.winners or ())
-        given = {
-            number: amount
-            for part in counted.count.outcome.get("pots", ())
-            for number, amount in part.get("amounts", {}).items()
-        }
+        given = counting.granted(counted.count)
         return [
             {
                 "project": project,
                 "won": project.number in winners,
                 "decision": getattr(project, "decision", None),
-                "price": _kroner(Decimal(given.get(project.number, project.ballot_price))),
+                "price": _kroner(given.get(project.number, project.ballot_price)),
             }
             for project in Project.objects.in_round(counted).select_related("contribution", "decision")
         ]

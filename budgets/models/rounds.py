@@ -108,7 +108,12 @@ class Round(models.Model):
     )
     ballots_per_channel = models.JSONField(default=dict)
     ballot_count = models.PositiveIntegerField(default=0)
-    pb_sha256 = models.CharField(max_length=64, blank=True)
+    files = models.JSONField(
+        default=list,
+        help_text=_(
+            "What is published, one for each pot: [{pot, name, ballots, with_ballots, sha256}]. Written at sealing."
+        ),
+    )
     roll_anonymised_at = models.DateTimeField(null=True)
     imported_meta = models.JSONField(
         default=dict, help_text=_("What the file said about an election that was held elsewhere.")

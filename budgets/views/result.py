@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.verdict import Refused
 from budgets import charts, election, results, voting
-from budgets.counting import joined_lots
 from budgets.models import Round
 from budgets.views import budget_process, no_store
 from participation import clock, limits
+from participation.models import Process
 from participation.page_cache import public_page
 
 LOOK_UPS = 60  # an hour from one address: a library's patrons, and nobody's list of guesses
@@ -35,28 +35,44 @@ class TrackerForm(forms.Form):
 @public_page
 @require_safe
 def result(request: HttpRequest, slug: str) -> HttpResponse:
+    """The newest round that has been sealed."""
     process = budget_process(slug)
-    found = results.result_for(process)
+    return _result(request, process, results.result_for(process))
+
+
+@public_page
+@require_safe
+def round_result(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """One round's own result: the first one's stays to be read when the final has its own."""
+    process = budget_process(slug)
+    found = results.result_for(process, number=number)
+    if found is None:
+        raise Http404
+    return _result(request, process, found)
+
+
+def _result(request: HttpRequest, process: Process, found: results.Result | None) -> HttpResponse:
     context = {
         "process": process,
         "result": found,
-        "chart": charts.of_projects(found) if found else [],
+        "pots": charts.by_pot(found) if found else [],
         "by_age": charts.of_turnout(found.by_age) if found else [],
-        "how_it_was": charts.of_how_it_was(found.round) if found else [],
         "by_district": charts.of_turnout(found.by_district) if found else [],
+        "by_pot": charts.of_turnout(found.by_pot) if found else [],
+        "how_it_was": charts.of_how_it_was(found.round) if found else [],
         "may_vote": voting.can_open(process, at=clock.now()),
         "tie_rule": results.tie_rule_text(),
         "smallest_shown": results.SMALLEST_SHOWN,
         "recount_name": recount_file().name,
-        "lot_order": joined_lots([lot.order for lot in found.lots]) if found else [],
-        "file_name": election.file_name(found.round) if found else "",
     }
     return render(request, "budgets/result.html", context)
 
 
-def _sealed_round(slug: str) -> Round:
+def _sealed_round(slug: str, number: int | None = None) -> Round:
     process = budget_process(slug)
     sealed = Round.objects.for_voting().sealed().filter(process=process)
+    if number is not None:
+        sealed = sealed.filter(number=number)
     round = sealed.order_by("-number").first()
     if round is None:
         raise Http404
@@ -64,9 +80,12 @@ def _sealed_round(slug: str) -> Round:
 
 
 @require_safe
-def votes_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """All ballots without anything about who cast them, or only totals where there are few."""
-    file = election.served_file(_sealed_round(slug))
+def votes_file(request: HttpRequest, slug: str, number: int | None = None, pot: str = "") -> HttpResponse:
+    """All ballots of a pot without anything about who cast them, or only totals where there are few."""
+    try:
+        file = election.served_file(_sealed_round(slug, number), pot)
+    except KeyError:
+        raise Http404 from None
     kind = "text/plain" if file.with_ballots else "text/csv"
     return _attachment(file.content, file.name, f"{kind}; charset=utf-8")
 
@@ -100,14 +119,14 @@ def _attachment(content: bytes, name: str, content_type: str) -> HttpResponse:
 def tracker(request: HttpRequest, slug: str) -> HttpResponse:
     """Whether the ballot with this code was counted. The code is asked for in a POST body and shown to nobody."""
     process = budget_process(slug)
-    sealed = Round.objects.sealed().filter(process=process)
-    round = sealed.order_by("-number").first()
+    sealed = list(Round.objects.sealed().filter(process=process).order_by("-number"))
+    round = sealed[0] if sealed else None
     form = TrackerForm(request.POST if request.method == "POST" and round else None)
     answer = None
     if round is not None and form.is_bound and form.is_valid():
         try:
             limits.spend(request, "tracker", most=LOOK_UPS, seconds=3600)
-            answer = results.tracker_counted(round, form.cleaned_data["code"])
+            answer = any(results.tracker_counted(one, form.cleaned_data["code"]) for one in sealed)
         except Refused as refused:
             form.add_error("code", refused.reason)
     context = {

@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.verdict import Refused
 from budgets import election
 from budgets.actions import count_round
-from budgets.counting import Amount, CountingError, Outcome, Rule, count_with_lots
+from budgets.actions.counting import count_pots_of
+from budgets.counting import Amount, CountingError, PotCount, Rule, exact
 from budgets.models import Round
 
 
@@ -32,16 +33,18 @@ class Command(BaseCommand):
         try:
             if options["rule"] is None and round.state != Round.State.COUNTED:
                 count_round(round=round, by=None)
-            outcome = _outcome(round, options["rule"])
+            rule = _rule(round, options["rule"])
+            counted = count_pots_of(round, rule)
         except Refused as refused:
             raise CommandError(f"{options['slug']}: {refused.reason}", returncode=1) from None
         except CountingError as error:
             raise CommandError(f"{options['slug']}: {error}", returncode=1) from None
         if options["json"]:
-            self.stdout.write(json.dumps(_as_json(outcome), ensure_ascii=False))
+            self.stdout.write(json.dumps(_as_json(rule, counted), ensure_ascii=False))
         else:
-            self.stdout.write(_as_text(outcome))
-        if outcome.winners is None:
+            for pot, one in counted.items():
+                self.stdout.write(_as_text(rule, pot, one))
+        if any(one.outcome is None or one.outcome.winners is None for one in counted.values()):
             sys.exit(3)
 
 
@@ -53,14 +56,13 @@ def find_round(slug: str) -> Round:
     return round
 
 
-def _outcome(round: Round, asked: str | None) -> Outcome:
+def _rule(round: Round, asked: str | None) -> Rule:
     rule = Rule(asked) if asked else election.rule_of(round)
     if rule is None:
         raise Refused("no_rule", "The file names no counting rule that is known: choose one with --rule.")
     if round.state not in Round.OPENED:
         raise Refused("not_sealed", "The ballots must be sealed before they can be counted.")
-    lots = list(round.lots.values_list("order", flat=True))
-    return count_with_lots(election.election_of(round), rule, lots)
+    return rule
 
 
 def _number(value: Amount | None) -> int | float | None:
@@ -69,17 +71,43 @@ def _number(value: Amount | None) -> int | float | None:
     return int(value) if value.denominator == 1 else float(value)
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "rule": outcome.rule.value,
-        "winners": None if outcome.winners is None else list(outcome.winners),
-        "spent": _number(outcome.spent),
-        "ties": [tie.as_dict() for tie in outcome.ties],
+def _as_json(rule: Rule, counted: dict[str, PotCount]) -> dict[str, Any]:
+    """The whole vote; where there are pots, each of them too."""
+    outcomes = [one.outcome for one in counted.values()]
+    won = [outcome.winners for outcome in outcomes if outcome and outcome.winners is not None]
+    whole = len(won) == len(outcomes)
+    answer = {
+        "rule": rule.value,
+        "winners": [winner for each in won for winner in each] if whole else None,
+        "spent": _number(exact(sum(outcome.spent or 0 for outcome in outcomes if outcome)))
+        if whole
+        else None,
+        "ties": [tie.as_dict() for outcome in outcomes if outcome for tie in outcome.ties],
+    }
+    if list(counted) == [""]:
+        return answer
+    return answer | {
+        "pots": {
+            pot: {
+                "winners": None
+                if one.outcome is None or one.outcome.winners is None
+                else list(one.outcome.winners),
+                "spent": None if one.outcome is None else _number(one.outcome.spent),
+                "budget": _number(one.election.budget),
+                "received": {other: _number(amount) for other, amount in one.received.items()},
+                "waits_for": list(one.waits_for),
+            }
+            for pot, one in counted.items()
+        }
     }
 
 
-def _as_text(outcome: Outcome) -> str:
-    if outcome.winners is None:
-        tied = ", ".join(outcome.undecided[0].tied)
-        return f"{outcome.rule.value}: a tie decides: draw lots between {tied}, and record the lot."
-    return f"{outcome.rule.value}: winners {', '.join(outcome.winners) or 'none'}; spent {_number(outcome.spent)}"
+def _as_text(rule: Rule, pot: str, one: PotCount) -> str:
+    name = f"{pot}: " if pot else ""
+    if one.outcome is None:
+        return f"{name}waits for the lot of {', '.join(one.waits_for)}"
+    if one.outcome.winners is None:
+        tied = ", ".join(one.outcome.undecided[0].tied)
+        return f"{name}{rule.value}: a tie decides: draw lots between {tied}, and record the lot."
+    winners = ", ".join(one.outcome.winners) or "none"
+    return f"{name}{rule.value}: winners {winners}; spent {_number(one.outcome.spent)}"
