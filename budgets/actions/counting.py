@@ -232,7 +232,7 @@ def _count(round: Round, by: "User | None", rule: Rule | None, at: datetime) -> 
             "rule": used.value,
             "winners": winners,
             "spent": None if spent is None else Decimal(counting_number(spent)),
-            "outcome": pots_as_json(counted),
+            "outcome": pots_as_json(used, counted),
             "comparison": {},
             "counted_at": at,
             "counted_by": by,
@@ -271,12 +271,13 @@ def compare_count(*, count: Count) -> Count:
     compared = counting.count_pots(
         election.elections_of(round), other, leftover_to=election.leftover_to(round)
     )
-    return _keep_comparison(count, pots_as_json(compared, steps=False))
+    return _keep_comparison(count, pots_as_json(other, compared, steps=False))
 
 
 def give_up_comparing(*, count: Count) -> Count:
     """The other rule took too long: the result stands without a comparison."""
-    return _keep_comparison(count, {"gave_up": True})
+    other = election.other_rule(Rule(count.rule))
+    return _keep_comparison(count, {"rule": other, "gave_up": True})
 
 
 def _keep_comparison(count: Count, comparison: dict[str, Any]) -> Count:
@@ -299,7 +300,7 @@ def counting_number(value: counting.Amount) -> str:
     return str(Decimal(int(value * 100)).scaleb(-2))
 
 
-def pots_as_json(counted: Mapping[str, PotCount], *, steps: bool = True) -> dict[str, Any]:
+def pots_as_json(rule: Rule, counted: Mapping[str, PotCount], *, steps: bool = True) -> dict[str, Any]:
     """What `Count` keeps: each pot's outcome with the money it had, its own and what it received from others."""
     pots = []
     for pot, one in counted.items():
@@ -311,7 +312,7 @@ def pots_as_json(counted: Mapping[str, PotCount], *, steps: bool = True) -> dict
         }
         stored |= {"winners": None} if one.outcome is None else outcome_as_json(one.outcome, steps=steps)
         pots.append(stored)
-    return {"pots": pots}
+    return {"rule": rule.value, "pots": pots}
 
 
 def outcome_as_json(outcome: Outcome, *, steps: bool = True) -> dict[str, Any]:

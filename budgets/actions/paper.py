@@ -319,7 +319,11 @@ def _complete(round: Round, by: "User | None", at: datetime) -> None:
         by=by,
         obj=round,
         changed=["state"],
-        values={"ballots": round.ballot_count, "paper": len(valid), "sha256": [file["sha256"] for file in round.files]},
+        values={
+            "ballots": round.ballot_count,
+            "paper": len(valid),
+            "sha256": [file["sha256"] for file in round.files],
+        },
     )
 
 

@@ -15,13 +15,13 @@ FROM budgets_citizenbudget b, participation_process p
 WHERE b.process_id = r.process_id AND p.id = r.process_id AND r.pb_sha256 <> '';
 
 UPDATE budgets_count c SET
-    outcome = jsonb_build_object('pots', jsonb_build_array(
+    outcome = jsonb_build_object('rule', c.rule, 'pots', jsonb_build_array(
         jsonb_build_object('pot', '', 'budget', trim_scale(b.total)::text, 'received', '{}'::jsonb, 'waits_for', '[]'::jsonb)
         || c.outcome)),
     comparison = CASE
         WHEN c.comparison = '{}'::jsonb THEN c.comparison
-        WHEN c.comparison ? 'gave_up' THEN '{"gave_up": true}'::jsonb
-        ELSE jsonb_build_object('pots', jsonb_build_array(
+        WHEN c.comparison ? 'gave_up' THEN c.comparison - 'winners'
+        ELSE jsonb_build_object('rule', c.comparison -> 'rule', 'pots', jsonb_build_array(
             jsonb_build_object('pot', '', 'budget', trim_scale(b.total)::text, 'received', '{}'::jsonb,
                                'waits_for', '[]'::jsonb) || c.comparison))
     END
@@ -38,7 +38,7 @@ UPDATE budgets_count SET
     outcome = (outcome -> 'pots' -> 0) - 'pot' - 'budget' - 'received' - 'waits_for',
     comparison = CASE WHEN comparison ? 'pots'
         THEN (comparison -> 'pots' -> 0) - 'pot' - 'budget' - 'received' - 'waits_for'
-        WHEN comparison ? 'gave_up' THEN jsonb_build_object('rule', rule, 'winners', NULL, 'gave_up', true)
+        WHEN comparison ? 'gave_up' THEN comparison || '{"winners": null}'::jsonb
         ELSE comparison END;
 SET CONSTRAINTS ALL DEFERRED;
 """

@@ -34,9 +34,9 @@ class Count(models.Model):
     """A count of a sealed round. A pot stops at a tie that decides until its lot is recorded, and the city-wide one waits for
     those whose money it may get.
 
-    `outcome` is `{"pots": [{"pot", "budget", "received": {pot: amount}, "waits_for": [pot], …}]}`, in the order of the pots
+    `outcome` is `{"rule", "pots": [{"pot", "budget", "received": {pot: amount}, "waits_for": [pot], …}]}`, in the order of the pots
     (one with the key "" where there are none), each with what `actions.counting.outcome_as_json` tells, or only with
-    `"winners": null` while it waits for others. `comparison` has the same shape for the other rule, `{"gave_up": true}`
+    `"winners": null` while it waits for others. `comparison` has the same shape for the other rule, `"gave_up": true`
     where that took too long, and is empty until it is reckoned. `winners` are those of all pots; in a first round, who goes
     on.
     """

@@ -173,9 +173,9 @@ def test_an_unknown_address_is_refused():
 def test_few_ballots_are_published_as_totals_only(tmp_path):
     import_text(tmp_path, SMALL, "--slug", "lunde")
     round = Round.objects.for_voting().get()
-    assert election.published_file(round).with_ballots
+    assert election.published_files(round)[""].with_ballots
     round.process.citizenbudget.publish_ballots_from = 6
-    file = election.published_file(round)
+    file = election.published_files(round)[""]
     assert not file.with_ballots
     assert file.name.endswith(".csv")
     assert file.content.decode().splitlines()[:2] == ["project_id;cost;votes;name", "A;60;3;Bænke"]
@@ -251,7 +251,7 @@ def test_at_the_command_line_json_alone_and_no_traceback(tmp_path):
     counted = manage("count_budget", "lunde", "--rule", "greedy-no-skip", "--json")
     assert (counted.returncode, json.loads(counted.stdout)["rule"]) == (0, "greedy-no-skip")
     exported = manage("export_pabulib", "lunde")
-    assert hashlib.sha256(exported.stdout.encode()).hexdigest() == Round.objects.get().pb_sha256
+    assert hashlib.sha256(exported.stdout.encode()).hexdigest() == Round.objects.get().files[0]["sha256"]
     file.write_text(SMALL.replace("1;A,B", "1;A,X"))
     for bad in (
         ("import_pabulib", str(file), "--json"),
@@ -287,7 +287,7 @@ def round_trip(tmp_path, file):
     run("export_pabulib", second["slug"], "--output", str(again))
     assert again.read_bytes() == out.read_bytes()
     round = Round.objects.get(process__slug=first["slug"])
-    assert round.pb_sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert round.files[0]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     return first
 
 

@@ -78,8 +78,8 @@ def test_a_year_of_paris_is_sealed_counted_and_recounted(tmp_path):
     assert sealing < 90  # a task may take 120 s
 
     file = tmp_path / "paris.pb"
-    published = election.published_file(again(round))
-    assert published.sha256 == sealed.pb_sha256
+    published = election.published_files(again(round))[""]
+    assert published.sha256 == sealed.files[0]["sha256"]
     file.write_bytes(published.content)
     parsed = pabulib.parse(file.read_bytes())
     assert list(count(parsed.election, parsed.rule).winners) == counted.winners

@@ -130,9 +130,9 @@ def test_the_file_has_the_fingerprint_that_was_published_and_recounts(tmp_path: 
     round = counted(round)
     file, program = get(round, "votes-file"), get(round, "recount")
     assert file["Content-Disposition"] == f'attachment; filename="{round.process.slug}.pb"'
-    assert hashlib.sha256(file.content).hexdigest() == round.pb_sha256
+    assert hashlib.sha256(file.content).hexdigest() == round.files[0]["sha256"]
     page = text_of(get(round))
-    assert round.pb_sha256 in page
+    assert round.files[0]["sha256"] in page
     assert f"python recount.py {round.process.slug}.pb" in page
     assert program["Content-Type"].startswith("text/x-python")
     (tmp_path / "recount.py").write_bytes(program.content)

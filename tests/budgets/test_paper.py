@@ -239,7 +239,7 @@ def test_a_hundred_papers_with_three_differences_are_counted_with_the_votes_of_t
     )
     assert not CountedBallot.objects.filter(channel="polling_place").exclude(tracker="").exists()
     count = actions.count_round(round=round, by=owner)
-    votes = {step["project"]: step["votes"] for step in count.outcome["steps"]}
+    votes = {step["project"]: step["votes"] for step in count.outcome["pots"][0]["steps"]}
     assert votes["4"] == 2 + sum("4" in typed.split() for typed in settled if len(typed.split()) < 4)
 
 
@@ -252,7 +252,7 @@ def test_a_round_with_places_is_not_published_before_they_have_signed():
     vote(round, "1", times=3)
     mark(place)
     round = shut(round)
-    assert (round.state, round.pb_sha256, round.completed_at) == ("paper", "", None)
+    assert (round.state, round.files, round.completed_at) == ("paper", [], None)
     no = refused(actions.count_round, round=round, by=place.process.owner)
     assert no.code == "paper_waits"
     one, other = read_twice(place, ["2"])
@@ -262,7 +262,7 @@ def test_a_round_with_places_is_not_published_before_they_have_signed():
     actions.sign_account(place=place, by=other)
     round = again(round)
     assert round.state == "sealed"
-    assert len(round.pb_sha256) == 64
+    assert len(round.files[0]["sha256"]) == 64
     assert actions.count_round(round=round, by=other).winners
 
 
@@ -270,7 +270,7 @@ def test_without_places_the_round_is_sealed_as_ever():
     round = make_round()
     vote(round, "1", times=2)
     round = seal(round)
-    assert (round.state, len(round.pb_sha256), round.completed_at) == ("sealed", 64, None)
+    assert (round.state, len(round.files[0]["sha256"]), round.completed_at) == ("sealed", 64, None)
 
 
 def test_the_papers_lie_in_no_order_that_tells_anything():

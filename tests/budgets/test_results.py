@@ -135,7 +135,7 @@ def test_one_tie_after_another_each_gets_its_lot():
     for number in ("4", "5", "6"):
         vote(round, number, times=1)
     count = counted(round)  # 600.000 for the first three, then room for one of three
-    assert results.waiting_for_lot(count) == ["4", "5", "6"]
+    assert results.waiting_for_lots(count) == {"": ["4", "5", "6"]}
     assert record(count.round, ["6", "4", "5"]).winners == ["1", "2", "3", "6"]
 
 
@@ -146,11 +146,11 @@ def test_a_second_tie_is_asked_for_after_the_first_lot():
     vote(round, "3", times=1)
     vote(round, "4", times=1)
     count = counted(round)
-    assert results.waiting_for_lot(count) == ["1", "2"]
+    assert results.waiting_for_lots(count) == {"": ["1", "2"]}
     count = record(count.round, ["2", "1"])
     assert count.winners is None
-    assert results.waiting_for_lot(count) == ["3", "4"]
-    assert [step["project"] for step in count.outcome["steps"]][:2] == ["2", "1"]
+    assert results.waiting_for_lots(count) == {"": ["3", "4"]}
+    assert [step["project"] for step in count.outcome["pots"][0]["steps"]][:2] == ["2", "1"]
     assert record(count.round, ["4", "3"]).winners == ["2", "4"]
 
 

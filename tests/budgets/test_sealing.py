@@ -55,9 +55,9 @@ def test_what_was_cast_is_what_comes_out():
     assert not Ballot.objects.exists()
     assert not Began.objects.exists()
     assert Roll.objects.count() == 12
-    assert len(sealed.pb_sha256) == 64
+    assert len(sealed.files[0]["sha256"]) == 64
     assert sealed.backups_to_destroy
-    assert Entry.objects.filter(action="budgets.seal_round").get().values["sha256"] == sealed.pb_sha256
+    assert Entry.objects.filter(action="budgets.seal_round").get().values["sha256"] == [sealed.files[0]["sha256"]]
 
 
 def test_sealing_waits_for_the_close_and_the_last_votes():
@@ -200,7 +200,7 @@ def test_only_the_file_that_was_published_is_served():
     vote(round, 6)
     sealed = again(seal(round))
     file = election.served_file(sealed)
-    assert file.sha256 == sealed.pb_sha256
+    assert file.sha256 == sealed.files[0]["sha256"]
     with CaptureQueriesContext(connection) as captured:
         assert election.served_file(sealed) == file
     assert len(captured) == 0
