@@ -350,8 +350,8 @@ def _pots(round: Round, budget: CitizenBudget, count: Count | None) -> tuple[Pot
         part = counted.get(pot.key, {})
         projects = rows.get(pot.key, ())
         by_number = {row.number: row for row in projects}
-        spent = None if part.get("spent") is None else _decimal(Fraction(part["spent"]))
-        money = _decimal(Fraction(part["budget"])) if part else pot.total
+        spent = None if part.get("spent") is None else in_kroner(part["spent"])
+        money = in_kroner(part["budget"]) if part else pot.total
         lots = tuple(lot for lot in round.lots.all() if lot.pot == pot.key)
         other = compared.get(pot.key, {}).get("winners")
         pots.append(
@@ -361,8 +361,9 @@ def _pots(round: Round, budget: CitizenBudget, count: Count | None) -> tuple[Pot
                 total=pot.total,
                 budget=money,
                 received=tuple(
-                    Received(names.get(other, other), _decimal(Fraction(amount)))
-                    for other, amount in part.get("received", {}).items()
+                    Received(name, in_kroner(part["received"][other]))
+                    for other, name in names.items()
+                    if other in part.get("received", ())
                 ),
                 projects=projects,
                 counted=bool(part) and part["winners"] is not None,

@@ -1,6 +1,5 @@
 """Assessing projects, following the vote in numbers only, sealing, counting, and the council's decision."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 

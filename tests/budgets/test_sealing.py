@@ -57,7 +57,9 @@ def test_what_was_cast_is_what_comes_out():
     assert Roll.objects.count() == 12
     assert len(sealed.files[0]["sha256"]) == 64
     assert sealed.backups_to_destroy
-    assert Entry.objects.filter(action="budgets.seal_round").get().values["sha256"] == [sealed.files[0]["sha256"]]
+    assert Entry.objects.filter(action="budgets.seal_round").get().values["sha256"] == [
+        sealed.files[0]["sha256"]
+    ]
 
 
 def test_sealing_waits_for_the_close_and_the_last_votes():

@@ -113,6 +113,8 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         "admin:budget-count": {"pk": decided.pk},
         "admin:budget-lot": {"pk": decided.pk},
         "admin:budget-decide": {"pk": decided.pk},
+        "admin:budget-lot-pot": {"pk": world.pots.process_id, "number": 1, "pot": "nord"},
+        "budgets:votes-file-pot": {"slug": world.pots.process.slug, "number": 1, "pot": "nord"},
         "admin:process-override": {"pk": world.processes["draft"].pk},
     }
     special |= {
@@ -152,7 +154,10 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
     }
     special |= {
         f"budgets:{name}": {"slug": decided.slug}
-        for name in ("result", "votes-file", "recount", "tracker", "vote-receipt-pdf", "vote-after")
+        for name in (
+            *("result", "result-round", "votes-file", "votes-file-round", "recount", "tracker"),
+            *("vote-receipt-pdf", "vote-after"),
+        )
     }
     records = {
         "accounts/unit": world.other_unit,

@@ -96,6 +96,7 @@ admin:budget-codes-unlock                             POST in    403   403   go 
 admin:budget-seal                                     GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-count                                    GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-lot                                      GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-lot-pot                                  GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-decide                                   GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-meeting                                  GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-places                                   GET  in    403   403   200   403   200   403   403   403   2f
@@ -298,7 +299,10 @@ budgets:vote-after                                    POST in    go    go    go 
 budgets:projects                                      GET  200   200   200   200   200   200   200   200   200   2f
 budgets:project-adjust                                GET  in    200   404   404   404   404   404   404   404   2f
 budgets:result                                        GET  200   200   200   200   200   200   200   200   200   2f
+budgets:result-round                                  GET  200   200   200   200   200   200   200   200   200   2f
 budgets:votes-file                                    GET  200   200   200   200   200   200   200   200   200   2f
+budgets:votes-file-round                              GET  200   200   200   200   200   200   200   200   200   2f
+budgets:votes-file-pot                                GET  200   200   200   200   200   200   200   200   200   2f
 budgets:recount                                       GET  200   200   200   200   200   200   200   200   200   2f
 budgets:tracker                                       GET  200   200   200   200   200   200   200   200   200   2f
 budgets:code                                          GET  200   200   200   200   200   200   200   200   200   2f

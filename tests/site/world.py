@@ -37,7 +37,7 @@ from accounts.models import District, Organisation, PopulationFigure, RegisterEx
 from accounts.permissions import Role
 from budgets import actions as budgets
 from budgets.codes import Chosen
-from budgets.models import CodeBatch, CodeLock, Incident, PollingPlace, Project, Round
+from budgets.models import CodeBatch, CodeLock, Incident, PollingPlace, Pot, Project, Round
 from participation import clock, lifecycle
 from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
@@ -66,6 +66,9 @@ from tests.accounts.factories import (
     make_staff,
     make_unit,
 )
+from tests.budgets.factories import make_budget, make_project, seal
+from tests.budgets.factories import make_process as make_draft
+from tests.budgets.factories import vote as vote_in
 from tests.factories import make_meeting, make_process
 from tests.participation.pictures import jpeg, pdf
 
@@ -103,6 +106,7 @@ class World:
     change: Change = None  # type: ignore[assignment]
     programme: Programme = None  # type: ignore[assignment]
     round: Round = None  # type: ignore[assignment]  # counted
+    pots: Round = None  # type: ignore[assignment]  # of several pots, sealed
     voting: Round = None  # type: ignore[assignment]  # open for votes
     batch: CodeBatch = None  # type: ignore[assignment]  # letters to those who may vote in it
     code_lock: CodeLock = None  # type: ignore[assignment]  # somebody guessed
@@ -217,6 +221,7 @@ def build() -> World:
     )
     _fill_open(world)
     _run_through(world)
+    _pots(world)
     _citizens_things(world)
     _records(world)
     world.sessions = {role: session_of(user) for role, user in world.people.items()}
@@ -363,6 +368,26 @@ def _count_papers(world: World) -> None:
     )
     for user in (officer, worker):
         budgets.sign_account(place=world.counted_place, by=user)
+
+
+def _pots(world: World) -> None:
+    """A sealed vote in two pots."""
+    nord = make_district(name="Nordby")
+    process = make_budget(
+        process=make_draft(status=Status.DRAFT, unit=world.unit),
+        total=400_000,
+        max_cost=200_000,
+        pots=[
+            {"name": "Hele byen", "district": None, "total": 200_000},
+            {"name": "Nord", "district": nord.pk, "total": 200_000},
+        ],
+        district_vote="chosen",
+        leftover="to_city",
+    )
+    for pot in Pot.objects.filter(budget=process.pk):
+        make_project(process, price=150_000, pot=pot)
+    vote_in(budgets.open_round(process=process, by=None), "1", "2", pot="nord")
+    world.pots = seal(Round.objects.get(process=process))
 
 
 def _citizens_things(world: World) -> None:
