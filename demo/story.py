@@ -25,7 +25,7 @@ from budgets.models import Assessment, Ballot, Project, Roll, Round
 from demo import geography, register, staff, texts
 from demo.texts import ProjectText
 from participation import clock, lifecycle
-from participation.actions import arguments, contributions, following, outcomes
+from participation.actions import arguments, contributions, following, merging, outcomes, team
 from participation.actions import process as processes
 from participation.choices import IntakeChannel, Outcome
 from participation.models import Committee, CommitteeMeeting, Contribution, OpeningMinimum, Process
@@ -279,6 +279,27 @@ def _propose(
             )
 
 
+def _together(town: Town, process: Process) -> None:
+    """Two who stand behind one idea, and a second idea that says the same and is gathered into it."""
+    idea = process.contributions.get(title=texts.IDEAS_2027[0].title)
+    with clock.frozen(town.day(-7, 19)):
+        _invitation, token = team.invite(contribution=idea, by=idea.author)
+    with clock.frozen(town.day(-6, 20)):
+        team.accept(token=token, by=town.someone("nord"))
+    _propose(town, process, [texts.SAME_IDEA], town.day(-6), town.day(-4))
+    same = process.contributions.get(title=texts.SAME_IDEA.title)
+    crowd = {user.pk: user for user in (town.someone("nord") for _each in range(7))}
+    for number, user in enumerate(user for user in crowd.values() if user != same.author):
+        arguments.give_support(contribution=same, by=user, at=town.day(-3, 10 + number))
+    with clock.frozen(town.day(-2, 11)):
+        merging.merge_contributions(
+            keep=idea,
+            gone=[same],
+            by=town.staff["Kirsten"],
+            reason=texts.SAME_BECAUSE,
+        )
+
+
 def _debate(town: Town, process: Process, since: datetime, until: datetime, *, only: str = "") -> None:
     """Support, arguments with their ratings, and replies, day by day; from one district only where the rules say so."""
     everywhere = list(town.districts)
@@ -405,6 +426,7 @@ def collecting_ideas(town: Town, say: Tell) -> Process:
             },
         )
     _debate(town, process, opens, town.now)
+    _together(town, process)
     with clock.frozen(town.day(-4, 10)):
         outcomes.publish_news(
             process=process,

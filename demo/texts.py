@@ -18,6 +18,16 @@ class ProjectText(NamedTuple):
 
 DEMO_NOTE = "Dette er et demoforløb. Kommunen, menneskene og tallene er opdigtede; formen er inspireret af {inspired_by}."
 
+SAME_IDEA = ProjectText(
+    "Et shelter ved badebroen",
+    "Sæt et par shelters op på græsset ved Lunde Sø, så familier kan sove ude. Der må gerne være en bålplads, hvor man "
+    "kan lave mad.",
+    "Børnene taler stadig om den nat, vi sov ude hos deres fætter.",
+    "Lunde Sø, på græsset ved badebroen",
+    "nord",
+    (("To shelters", 90_000), ("Bålplads", 20_000)),
+)
+SAME_BECAUSE = "Begge vil have shelters og en bålplads på græsset ved Lunde Sø. Sammen fylder I mere."
 IDEAS_2027 = (
     ProjectText(
         "Shelters og bålplads ved Lunde Sø",
