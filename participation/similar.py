@@ -12,6 +12,7 @@ from participation.choices import Moderation
 from participation.danish import DaFold
 from participation.models import Contribution, Process
 
+CLOSE = 0.35  # where it is probably the same
 THRESHOLD = 0.21  # pg_trgm's similarity; measured on pairs of Danish ideas
 MOST = 3
 BEGINNING = 400
@@ -66,6 +67,7 @@ def similar_to(
         cursor.execute("SET LOCAL enable_sort = on")
     for one in rows_found:
         one.likeness = 1 - one.distance
+        one.close = one.likeness >= CLOSE
         if round(one.likeness, 4) >= THRESHOLD:
             found.append(one)
     return found

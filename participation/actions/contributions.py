@@ -24,6 +24,7 @@ from participation.actions.team import choose_name
 from participation.choices import IntakeChannel, Moderation, NameShown, Outcome
 from participation.models import (
     Argument,
+    CoAuthor,
     Contribution,
     ContributionReport,
     Draft,
@@ -697,6 +698,8 @@ def remove_names(*, process: Process) -> int:
         .order_by()
         .update(name_shown=NameShown.NONE)
     )
+    behind = CoAuthor.objects.filter(contribution__process=process).exclude(name_shown=NameShown.NONE)
+    removed += behind.update(name_shown=NameShown.NONE)
     if removed:
         record(action="process.remove_names", by=None, obj=process, values={"contributions": removed})
     return removed

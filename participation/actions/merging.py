@@ -160,7 +160,7 @@ def _bring_authors(keep: Contribution, gone: Contribution, at: datetime) -> list
     made = []
     for one in facts:
         user = one.author if isinstance(one, Contribution) else one.user
-        if user.pk in there:
+        if user is None or user.pk in there:
             continue
         row = CoAuthor.objects.create(
             contribution=keep,

@@ -95,10 +95,11 @@ def take_back(*, invitation: CoAuthor, by: User) -> None:
     """The invitation is gone, with its address and its secret."""
     contribution = _locked(invitation.contribution)
     check_own(by, contribution)
-    if invitation := CoAuthor.objects.invited().filter(pk=invitation.pk).first():
-        _forget_letter(invitation)
-        record(action="team.take_back", by=by, obj=invitation, process_id=contribution.process_id)
-        invitation.delete()
+    found = CoAuthor.objects.invited().filter(pk=invitation.pk, contribution=contribution).first()
+    if found is not None:
+        _forget_letter(found)
+        record(action="team.take_back", by=by, obj=found, process_id=contribution.process_id)
+        found.delete()
 
 
 @transaction.atomic

@@ -617,11 +617,18 @@ def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> Http
         can_edit=may.can_edit(request.user, contribution, at=now) if own else None,
         can_withdraw=may.can_withdraw(request.user, contribution, at=now) if own else None,
         impacts=list(contribution.impacts.all()),
-        gathered=team.gathered_into(contribution),
+        **_gathered(contribution),
         debate=debate.shown(contribution, request.user, now),
         districts=list(District.objects.of_home().defer(None)) if contribution.point else [],
         **attached_to(contribution),
     )
+
+
+def _gathered(contribution: Contribution) -> dict[str, Any]:
+    """What was gathered into it, and the title it had itself before."""
+    found = team.gathered_into(contribution)
+    before = contribution.merges.standing().exclude(kept_title="").first() if found else None
+    return {"gathered": found, "gathered_first": before.kept_title if before else contribution.title}
 
 
 @public_page

@@ -4,6 +4,8 @@
   const box = document.querySelector("[data-similar]");
   const form = box && box.closest("form");
   if (!form) return;
+  // Beside what one writes, once there is something to show.
+  const field = form.elements.body.closest(".form-group");
   const said = document.getElementById("similar-said");
   const PAUSE = 1500;
   const SHORTEST = 12;
@@ -37,6 +39,7 @@
     if (links === shown) return;
     shown = links;
     box.replaceChildren(...found.children);
+    if (links) field.after(box);
     said.textContent = links ? box.dataset.said : "";
   };
 

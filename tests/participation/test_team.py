@@ -499,3 +499,11 @@ def test_one_with_two_links_joins_once(given: Contribution, citizen: User, ole: 
         lambda: actions.accept(token=tokens[0], by=ole), lambda: actions.accept(token=tokens[1], by=ole)
     )
     assert results == ["already", "done"]
+
+
+def test_names_of_co_authors_disappear_with_the_others(given: Contribution, ole: User) -> None:
+    join(given, ole, NameShown.FULL)
+    Process.objects.filter(pk=given.process_id).update(names_until=clock.today())
+    assert giving.remove_names(process=given.process) == 2
+    assert CoAuthor.objects.get().name_shown == NameShown.NONE
+    assert "Ole" not in Client().get(given.get_absolute_url()).content.decode()
