@@ -13,11 +13,20 @@ class BudgetsConfig(AppConfig):
         from budgets.format import CITIZEN_BUDGET
         from budgets.implementation import FILES
         from budgets.meetings import FILES as MINUTES
+        from dkfds.navigation import Area, Place, register
         from participation import files, formats
 
         formats.register(CITIZEN_BUDGET)
         files.register(FILES)
         files.register(MINUTES)
+        for area in (Area.FOOTER, Area.RESULTS):
+            register(
+                Place(f"money-{area}", _("All the money of the citizen budgets"), "money:overview", 5, area)
+            )
+            register(Place(f"years-{area}", _("Citizen budgets year by year"), "money:years", 6, area))
+        register(
+            Place("money-file", _("All the money of the citizen budgets"), "money:overview", 5, Area.DATA)
+        )
         register_eraser("budgets", personal_data.forget_contact)
         persons.register_merge_check(personal_data.check_may_merge)
         persons.register_holder(personal_data.still_needed)

@@ -167,7 +167,7 @@ def read(address: QueryDict) -> Money:
         by_district=summed("district", lambda key: districts.get(key, whole)),
         by_process=summed("process", lambda key: processes.get(key, "")),
         by_status=tuple(sorted(by_status, key=lambda one: list(Progress).index(Progress(one.key)))),
-        page=Paginator(in_order(chosen), PER_PAGE).get_page(address.get("side")),
+        page=Paginator(in_order(chosen), PER_PAGE).get_page(address.get("page")),
         choices={
             "years": [(year, str(year)) for year in sorted({one["year"] for one in known}, reverse=True)],
             "districts": sorted(districts.items(), key=lambda one: one[1])

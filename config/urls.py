@@ -19,6 +19,7 @@ urlpatterns = [
         path("stil/", include("dkfds.urls")),
         path("", include("participation.urls")),
         path("afstemningssted/", include("budgets.polling_urls")),
+        path("", include("budgets.site_urls")),
         path("borgerbudget/<slug:slug>/", include("budgets.urls")),
         prefix_default_language=False,
     ),

@@ -193,6 +193,20 @@ TONES = {
     "undecided": Tone("wait", "hourglass"),
     "feasible": Tone("good", "success"),
     "not_feasible": Tone("stop", "close"),
+    # how a project is carried out, and what became of a promise
+    "on_time": Tone("now", "calendar-month"),
+    "delayed": Tone("wait", "hourglass"),
+    "done": Tone("good", "success"),
+    "given_up": Tone("stop", "close"),
+    "promised": Tone("quiet", "hourglass"),
+    "delivered": Tone("good", "check"),
+    "dropped": Tone("stop", "close"),
+    "taken_out": Tone("quiet", "minus"),
+    # what a group told or spent
+    "waiting": Tone("wait", "hourglass"),
+    "confirmed": Tone("good", "check"),
+    "shown": Tone("good", "visibility"),
+    "refused": Tone("stop", "close"),
     # a check
     "passed": Tone("good", "success"),
     "warning": Tone("wait", "warning"),

@@ -5,9 +5,10 @@ from typing import Any
 from django import template
 
 from accounts.verdict import Verdict
-from budgets import permissions
-from budgets.models import Project, ProjectDecision
+from budgets import carrying_out, implementation, permissions
+from budgets.models import Payment, Project, ProjectDecision
 from participation.team import is_author
+from participation.models import Process
 
 register = template.Library()
 
@@ -24,3 +25,28 @@ def can_adjust(context: template.Context, project: Project) -> Verdict | None:
 @register.simple_tag
 def decision_on(project: Project) -> ProjectDecision | None:
     return ProjectDecision.objects.filter(project=project).first()
+
+
+@register.simple_tag(takes_context=True)
+def how_it_goes(context: template.Context, project: Project) -> dict[str, Any] | None:
+    """How a project that got the money is carried out; whoever carries it out is told what they can do. None for others."""
+    goes = implementation.how_it_goes(project)
+    if goes is None:
+        return None
+    user: Any = context["request"].user
+    carrier = carrying_out.is_carrier(user, goes.implementation)
+    return {
+        "goes": goes,
+        "may_tell": carrying_out.can_report(user, goes.implementation) if carrier else None,
+        "may_spend": carrying_out.can_report_spending(user, goes.implementation) if carrier else None,
+    }
+
+
+@register.simple_tag
+def carried_out(process: Process) -> implementation.Overview:
+    return implementation.overview(process)
+
+
+@register.filter
+def payment_note(payment: Payment) -> str:
+    return implementation.payment_note(payment)

@@ -1,5 +1,8 @@
 """All the money on one page and in one file, and how it went year by year."""
 
+from typing import Any
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -40,13 +43,47 @@ def overview(request: HttpRequest) -> HttpResponse:
             for key, label, is_number in heads
         ],
         "parts": [
-            (_("By year"), _("Year"), "aar", found.by_year),
-            (_("By district"), _("District"), "distrikt", found.by_district),
-            (_("By citizen budget"), _("Citizen budget"), "forloeb", found.by_process),
-            (_("By how it goes"), _("How it goes"), "status", found.by_status),
+            _part(request, _("By year"), _("Year"), "aar", found.by_year),
+            _part(request, _("By district"), _("District"), "distrikt", found.by_district),
+            _part(request, _("By citizen budget"), _("Citizen budget"), "forloeb", found.by_process),
+            _part(request, _("By how it goes"), _("How it goes"), "status", found.by_status),
         ],
+        "filters": [
+            _filter(_("Year"), "aar", found.choices["years"], found.chosen.year),
+            _filter(
+                _("District"),
+                "distrikt",
+                found.choices["districts"],
+                money.NO_DISTRICT if found.chosen.no_district else found.chosen.district,
+            ),
+            _filter(_("How it goes"), "status", found.choices["statuses"], found.chosen.status),
+            _filter(_("Citizen budget"), "forloeb", found.choices["processes"], found.chosen.process),
+        ],
+        "file_query": _query(request, page=None),
     }
     return render(request, "budgets/money.html", context)
+
+
+def _part(
+    request: HttpRequest, caption: str, head: str, field: str, sums: tuple[money.Sum, ...]
+) -> dict[str, Any]:
+    """A table of sums; each row leads to the page with only its own projects."""
+    for one in sums:
+        value = money.NO_DISTRICT if field == "distrikt" and one.key is None else one.key
+        one.query = _query(request, **{field: value, "page": None}) or "?"
+    return {"caption": caption, "head": head, "sums": sums}
+
+
+def _filter(label: str, name: str, choices: list[tuple[Any, str]], chosen: Any) -> dict[str, Any]:
+    return {"label": label, "name": name, "choices": choices, "chosen": chosen}
+
+
+def _query(request: HttpRequest, **changed: Any) -> str:
+    """The address's own filters with these changed; nothing else that stands in it is carried on."""
+    known = ("aar", "distrikt", "status", "forloeb", "sorter")
+    values = {name: request.GET[name] for name in known if request.GET.get(name)} | changed
+    kept = {name: str(value) for name, value in values.items() if value is not None}
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 @public_page
@@ -65,7 +102,7 @@ def year_by_year(request: HttpRequest) -> HttpResponse:
     context = {
         "found": found,
         "panels": _panels(found.whole),
-        "places": [{"place": place, "panels": _panels(place)[:1]} for place in found.districts],
+        "places": [{"place": place, "panels": [_granted(place, place.name)]} for place in found.districts],
         "smallest_shown": SMALLEST_SHOWN,
     }
     return render(request, "budgets/years.html", context)
@@ -76,9 +113,7 @@ def _panels(place: years.Place) -> list[years.Panel]:
     rows = place.years
     hidden, none = _("not shown"), "–"
     return [
-        years.panel(
-            _("Granted"), [(one.year, float(one.granted), _thousands(float(one.granted))) for one in rows]
-        ),
+        _granted(place, _("Granted")),
         years.panel(
             _("Have voted"),
             [(one.year, one.voters, hidden if one.voters is None else number(one.voters)) for one in rows],
@@ -94,6 +129,12 @@ def _panels(place: years.Place) -> list[years.Panel]:
         ),
         years.panel(_("Paid"), [(one.year, float(one.paid), _thousands(float(one.paid))) for one in rows]),
     ]
+
+
+def _granted(place: years.Place, title: str) -> years.Panel:
+    return years.panel(
+        title, [(one.year, float(one.granted), _thousands(float(one.granted))) for one in place.years]
+    )
 
 
 def _thousands(amount: float) -> str:
