@@ -131,6 +131,12 @@ def _duties(processes: "Iterable[Process]") -> "Iterable[Any]":
     return duties(processes)
 
 
+def _lasting_duties(processes: "Any") -> "Iterable[Any]":
+    from budgets.following_up import duties
+
+    return duties(processes)
+
+
 def _next_step(process: "Process", at: datetime) -> NextStep | None:
     from budgets.sections import next_step
 
@@ -212,6 +218,7 @@ CITIZEN_BUDGET = Format(
     editable_again=_editable_again,
     openness=_openness,
     also_told=_also_told,
+    lasting_duties=_lasting_duties,
     frozen_fields=(
         "propose",
         "vote",

@@ -46,6 +46,10 @@ class Bar:
     returned_length: str
     whole_length: str
 
+    @property
+    def paid_share(self) -> float:
+        return float(self.paid / self.granted) if self.granted else 0.0
+
 
 def money_bar(granted: Decimal, paid: Decimal, returned: Decimal, *, widest: Decimal | None = None) -> Bar:
     """Paid first, then what may still be paid, then what went back."""

@@ -9,13 +9,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Exists, OuterRef
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.verdict import Refused
-from budgets import actions, turnout, voting
+from budgets import actions, following_up, turnout, voting
+from budgets.actions import implementation as carrying
 from budgets.models import Began, Count, Roll, Round
 from participation import clock, notices
 from participation.choices import Status
@@ -138,6 +140,56 @@ def make_codes() -> int:
     """Voting codes that wait to be made, and PDFs that nobody fetched in time."""
     actions.tidy_up_codes()
     return actions.make_due_codes()
+
+
+@shared_task(name="budgets.begin_carrying_out")
+def begin_carrying_out() -> int:
+    """Projects that got the money before anybody followed how they went."""
+    due = Process.objects.filter(
+        contributions__project__decision__funded=True,
+        contributions__project__implementation__isnull=True,
+        status__in=[Status.DECIDED, Status.CONCLUDED],
+    ).distinct()
+    return sum(_done(carrying.begin_implementations, process=process, by=None) for process in due)
+
+
+@shared_task(name="budgets.remind_of_quiet_projects")
+def remind_of_quiet_projects() -> int:
+    """Nothing was told for three months about a project that isn't done: its owner hears it once and, when nothing has
+    come of that two weeks later, its deputy. The managers hear of the duty when it is overdue, as of any other."""
+    today = clock.today()
+    told = 0
+    for one in following_up.quiet(today):
+        since = following_up.silent_from(one)
+        people = {"owner": one.owner or one.process.owner}
+        deputy = one.deputy or one.process.deputy
+        if deputy is not None and today > following_up.tell_by(one):
+            people["deputy"] = deputy
+        for person in people.values():
+            told += notices.tell(
+                users=[person],
+                event=f"implementation:{one.pk}:quiet:{since.isoformat()}",
+                kind="duty",
+                title=format_lazy(_("Tell how it goes: {title}"), title=one.project.contribution.title),
+                text=format_lazy(
+                    _(
+                        "Nothing has been told about this project since {when}. A few lines are enough, also when "
+                        "nothing has happened: say why, and what comes next."
+                    ),
+                    when=lazy(date_format, str)(timezone.localtime(one.told_at), "DATE_FORMAT"),
+                ),
+                url=reverse(
+                    "admin:budget-implementation", args=[one.process.pk, one.project.contribution.public_id]
+                ),
+                process=one.process,
+            )
+    return told
+
+
+@shared_task(name="budgets.forget_contacts")
+def forget_contacts() -> int:
+    """A year after a project has ended."""
+    return carrying.forget_contacts()
 
 
 def _done(action, **arguments) -> bool:  # type: ignore[no-untyped-def]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from budgets.views import codes, projects, result, voting, voting_day
+from budgets.views import codes, implementation, projects, result, voting, voting_day
 
 app_name = "budgets"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("stem/bagefter/", voting.after_vote, name="vote-after"),
     path("projekter/", projects.project_list, name="projects"),
     path("projekter/<uuid:public_id>/ret-til/", projects.project_adjust, name="project-adjust"),
+    path("projekter/<uuid:public_id>/fortael/", implementation.tell, name="project-tell"),
+    path("projekter/<uuid:public_id>/bilag/", implementation.spend, name="project-spend"),
     path("resultat/", result.result, name="result"),
     path("resultat/runde/<int:number>/", result.round_result, name="result-round"),
     path("resultat/stemmer.pb", result.votes_file, name="votes-file"),

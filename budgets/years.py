@@ -27,10 +27,12 @@ NOWHERE = 0  # the key of what belongs to no district
 
 @dataclass
 class Year:
-    """One year in one place. `voters` None: not shown."""
+    """One year in one place. `voters` None: not shown. `voted`, `decided`: something was, somewhere, that year."""
 
     year: int
     voters: int | None = 0
+    voted: bool = False
+    decided: bool = False
     proposed: int = 0
     on_ballot: int = 0
     won: int = 0
@@ -70,27 +72,29 @@ def read() -> YearByYear:
     def cell(year: int, district: int | None) -> Year:
         key = (year, district or NOWHERE)
         if key not in cells:
-            cells[key] = Year(year)
+            cells[key] = Year(year, voted=year in voters, decided=year in granted_in)
         return cells[key]
 
+    money = list(_money(year_of))
+    granted_in = {year_of[row["process"]] for row in money}
+    voters, by_district = _voters(year_of)
     for row in _projects(year_of):
         one = cell(year_of[row["process"]], row["district"])
         one.proposed += row["proposed"]
         one.on_ballot += row["voted_on"]
-    for row in _money(year_of):
+    for row in money:
         one = cell(year_of[row["process"]], row["district"])
         one.won += row["won"]
         one.done += row["finished"]
         one.granted += row["granted_sum"]
         one.paid += row["paid_sum"]
-    voters, by_district = _voters(year_of)
     for (year, district), count in by_district.items():
         cell(year, district).voters = count
 
     whole = []
     for year in years:
         parts = [one for (when, _place), one in cells.items() if when == year]
-        total = Year(year, voters=voters.get(year, 0))
+        total = Year(year, voters=voters.get(year, 0), voted=year in voters, decided=year in granted_in)
         for name in ("proposed", "on_ballot", "won", "done", "granted", "paid"):
             setattr(total, name, sum((getattr(one, name) for one in parts), type(getattr(total, name))(0)))
         if 0 < (total.voters or 0) < 3:
@@ -107,7 +111,7 @@ def read() -> YearByYear:
         tuple(
             Place(
                 names.get(pk) or _("Not in one district"),
-                [cells.get((year, pk), Year(year)) for year in years],
+                [cell(year, pk) for year in years],
             )
             for pk in places
         ),
@@ -187,12 +191,13 @@ class Panel:
     width: int
 
 
-HEIGHT, COLUMN, BAR = 72, 56, 36
+HEIGHT, COLUMN, BAR = 72, 76, 44
+Column = tuple[int, float | None, str]  # the year, its number (None: no bar) and its number in words
 
 
-def panel(title: str, values: list[tuple[int, float | None, str]]) -> Panel:
-    """`values`: the year, its number (None: not shown) and its number in words."""
-    top = max((value for _year, value, _words in values if value is not None), default=0) or 1
+def panel(title: str, values: list[Column], *, top: float | None = None) -> Panel:
+    """`top`: the number of the highest bar there is room for; None: the highest of these."""
+    top = top or max((value for _year, value, _words in values if value is not None), default=0) or 1
     columns = []
     for place, (year, value, words) in enumerate(values):
         height = round(HEIGHT * (value or 0) / top, 1)

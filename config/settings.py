@@ -174,6 +174,12 @@ CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran las
     "compare counts": {"task": "budgets.compare_counts", "schedule": 60},
     "remind of unfinished votes": {"task": "budgets.remind_unfinished", "schedule": 3600},
     "anonymise rolls": {"task": "budgets.anonymise_rolls", "schedule": 3600},
+    "begin carrying out": {"task": "budgets.begin_carrying_out", "schedule": 3600},
+    "remind of quiet projects": {"task": "budgets.remind_of_quiet_projects", "schedule": 3600},
+    "forget contacts of ended projects": {
+        "task": "budgets.forget_contacts",
+        "schedule": crontab(hour=3, minute=40),
+    },
     "purge personal data": {
         "task": "accounts.tasks.purge_personal_data",
         "schedule": crontab(hour=3, minute=20),
@@ -295,7 +301,10 @@ COUNCIL_TERM_ENDS = date.fromisoformat(env("COUNCIL_TERM_ENDS", "2029-12-31"))
 SIZE_SMALL_UP_TO = int(env("SIZE_SMALL_UP_TO", "250000"))
 SIZE_LARGE_FROM = int(env("SIZE_LARGE_FROM", "5000000"))
 # Duties without a date of their own: days to look at a contribution, to confirm a correction, to report back.
-DUTY_DAYS = {"moderate": 2, "confirm_correction": 2, "approve": 5, "report_back": 30}
+DUTY_DAYS = {
+    **{"moderate": 2, "confirm_correction": 2, "approve": 5, "report_back": 30},
+    **{"plan_project": 30, "confirm_told": 5, "approve_accounts": 10},
+}
 
 
 # Citizens sign in through any OpenID Connect broker for MitID; MITID_ASSURANCE lists the levels that are enough.

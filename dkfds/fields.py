@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -125,6 +126,8 @@ class KronerInput(forms.TextInput):
 
         if isinstance(value, int):
             return number(value)
+        if isinstance(value, Decimal):
+            return number(value, 0 if value == int(value) else 2)
         return super().format_value(value)
 
 
@@ -145,6 +148,32 @@ class KronerField(forms.IntegerField):
         if not re.fullmatch(r"-?\d{1,15}", text, re.ASCII):
             raise ValidationError(_("Write the amount in whole kroner, for example 640.000."), code="invalid")
         return int(text)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {}
+
+
+class KronerOreField(forms.DecimalField):
+    """Kroner and øre, written 1249,50, 1.249,50, 1 249,5 or 1.249,50 kr."""
+
+    widget = KronerInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_digits": 14, "decimal_places": 2, "min_value": Decimal("0.01")} | kwargs)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if not isinstance(value, str):
+            return super().to_python(value)
+        text = re.sub(r"(?i)\s*kr\.?$", "", value.strip()).replace("\N{NO-BREAK SPACE}", " ")
+        text = re.sub(r",-$", "", text)
+        if not text:
+            return None
+        found = re.fullmatch(r"(-?\d{1,12}|-?\d{1,3}(?:[. ]\d{3})+)(?:,(\d{1,2}))?", text, re.ASCII)
+        if not found:
+            raise ValidationError(
+                _("Write the amount in kroner and øre, for example 1.249,50."), code="invalid"
+            )
+        return Decimal(re.sub(r"[. ]", "", found[1]) + "." + (found[2] or "0"))
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {}

@@ -33,18 +33,24 @@ LABELS = {
     "report_back": _("Tell what it changed, and conclude"),
     "question": _("Answer questions about the process"),
     "confirm_correction": _("Confirm a corrected wording"),
+    "plan_project": _("Plan a project that got money"),
+    "confirm_told": _("Look at what a group has told or spent"),
+    "approve_accounts": _("Approve the accounts of a project"),
+    "tell_project": _("Tell how a project goes"),
 }
 
 
 @dataclass(frozen=True)
 class Duty:
-    """Something to do on a process (its owner, deputy and unit say whose it is); `count` of them, the first due on
-    `due_on`."""
+    """Something to do on a process (its owner, deputy and unit say whose it is, unless somebody else in the unit answers
+    for this part of it); `count` of them, the first due on `due_on`."""
 
     kind: str
     process: Process
     due_on: date
     count: int = 1
+    answerable: "User | None" = None
+    stand_in: "User | None" = None
 
     @property
     def label(self) -> Any:
@@ -52,11 +58,11 @@ class Duty:
 
     @property
     def owner(self) -> "User":
-        return self.process.owner
+        return self.answerable or self.process.owner
 
     @property
     def deputy(self) -> "User | None":
-        return self.process.deputy
+        return self.stand_in or self.process.deputy
 
     @property
     def overdue(self) -> bool:
@@ -87,7 +93,9 @@ def _is_for(duty: Duty, user: "User") -> bool:
         return user.role == Role.MANAGER and duty.process.author_id != user.pk
     if duty.kind == "confirm_correction":
         return True
-    return user.pk in {duty.process.owner_id, duty.process.deputy_id}
+    if duty.kind == "approve_accounts":  # anyone in the unit but whoever sent them
+        return duty.answerable is None or duty.answerable.pk != user.pk
+    return user.pk in {person.pk for person in (duty.owner, duty.deputy) if person is not None}
 
 
 def _duties(processes: Any) -> list[Duty]:
@@ -111,6 +119,8 @@ def _duties(processes: Any) -> list[Duty]:
             own = [process for process in active.values() if process.format == fmt.key]
             if own:
                 found += fmt.duties(own)
+        if fmt.lasting_duties is not None:
+            found += fmt.lasting_duties(processes)
     return sorted(found, key=lambda duty: (duty.due_on, duty.process.pk, duty.kind))
 
 

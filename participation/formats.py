@@ -128,6 +128,7 @@ class Format:
     update_contribution_detail: Callable[..., None] | None = None
     may_merge: Callable[["Contribution", "list[Contribution]", datetime], None] | None = None
     duties: Callable[..., "Iterable[Duty]"] | None = None
+    lasting_duties: Callable[..., "Iterable[Duty]"] | None = None
     kinds_of: Callable[["Process"], tuple[PhaseKind, ...]] | None = None
     editable_again: Callable[["Contribution", datetime], bool] | None = None
     # Lines of "Open about the process" ({"when", "what", "reason"}), and who besides the followers hears of a change.

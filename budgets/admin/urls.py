@@ -5,7 +5,9 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from budgets.admin import codes, meetings, polling, views
+from budgets.admin import codes, implementation, meetings, polling, views
+
+_ONE = "forloeb/<int:pk>/gennemfoerelse/<uuid:public_id>"
 
 
 def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
@@ -86,4 +88,19 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
             name="budget-incident-correct",
         ),
         path("forloeb/<int:pk>/byraadet/", guard(views.CouncilDecides.as_view()), name="budget-decide"),
+        path(
+            "forloeb/<int:pk>/gennemfoerelse/",
+            guard(implementation.implementation_list),
+            name="budget-implementations",
+        ),
+        path(
+            f"{_ONE}/",
+            guard(implementation.implementation_page),
+            name="budget-implementation",
+        ),
+        path(f"{_ONE}/regnskab/", guard(implementation.accounts), name="budget-implementation-accounts"),
+        *(
+            path(f"{_ONE}/{address}", guard(page.as_view()), name=f"budget-implementation-{name}")
+            for name, (address, page) in implementation.STEPS.items()
+        ),
     ]

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Coalesce, ExtractYear
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from budgets.models.projects import Project
 from participation.choices import PUBLIC, Moderation
@@ -26,7 +27,7 @@ class Progress(models.TextChoices):
 
     ON_TIME = "on_time", _("On time")
     DELAYED = "delayed", _("Delayed")
-    DONE = "done", _("Done")
+    DONE = "done", pgettext_lazy("a project", "Done")
     GIVEN_UP = "given_up", _("Given up")
 
 

@@ -7,8 +7,8 @@ from django import template
 from accounts.verdict import Verdict
 from budgets import carrying_out, implementation, permissions
 from budgets.models import Payment, Project, ProjectDecision
-from participation.team import is_author
 from participation.models import Process
+from participation.team import is_author
 
 register = template.Library()
 

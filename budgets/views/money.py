@@ -1,5 +1,6 @@
 """All the money on one page and in one file, and how it went year by year."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,10 +44,10 @@ def overview(request: HttpRequest) -> HttpResponse:
             for key, label, is_number in heads
         ],
         "parts": [
-            _part(request, _("By year"), _("Year"), "aar", found.by_year),
-            _part(request, _("By district"), _("District"), "distrikt", found.by_district),
-            _part(request, _("By citizen budget"), _("Citizen budget"), "forloeb", found.by_process),
-            _part(request, _("By how it goes"), _("How it goes"), "status", found.by_status),
+            _part(request, _("Divided by year"), _("Year"), "aar", found.by_year),
+            _part(request, _("Divided by district"), _("District"), "distrikt", found.by_district),
+            _part(request, _("Divided by citizen budget"), _("Citizen budget"), "forloeb", found.by_process),
+            _part(request, _("Divided by how it goes"), _("How it goes"), "status", found.by_status),
         ],
         "filters": [
             _filter(_("Year"), "aar", found.choices["years"], found.chosen.year),
@@ -102,39 +103,64 @@ def year_by_year(request: HttpRequest) -> HttpResponse:
     context = {
         "found": found,
         "panels": _panels(found.whole),
-        "places": [{"place": place, "panels": [_granted(place, place.name)]} for place in found.districts],
+        "places": [
+            {"place": place, "panels": [_granted(place, place.name, top=_most(found.districts))]}
+            for place in found.districts
+        ],
         "smallest_shown": SMALLEST_SHOWN,
     }
     return render(request, "budgets/years.html", context)
 
 
 def _panels(place: years.Place) -> list[years.Panel]:
-    """Small charts of the same shape: voters, projects proposed and won, carried out, money."""
+    """Small charts of the same shape: money, voters, projects proposed, won and carried out."""
     rows = place.years
     hidden, none = _("not shown"), "–"
+
+    def decided(value: Callable[[years.Year], float], words: Callable[[float], str]) -> list[years.Column]:
+        return [
+            (one.year, value(one), words(value(one))) if one.decided else (one.year, None, none)
+            for one in rows
+        ]
+
     return [
         _granted(place, _("Granted")),
+        years.panel(_("Paid"), decided(lambda one: float(one.paid), _thousands)),
         years.panel(
             _("Have voted"),
-            [(one.year, one.voters, hidden if one.voters is None else number(one.voters)) for one in rows],
+            [
+                (one.year, one.voters, none if not one.voted else hidden)
+                if not one.voted or one.voters is None
+                else (one.year, one.voters, number(one.voters))
+                for one in rows
+            ],
         ),
         years.panel(_("Projects proposed"), [(one.year, one.proposed, number(one.proposed)) for one in rows]),
-        years.panel(_("Projects that won"), [(one.year, one.won, number(one.won)) for one in rows]),
+        years.panel(_("Projects that won"), decided(lambda one: one.won, lambda won: number(int(won)))),
         years.panel(
             _("Of these carried out"),
             [
                 (one.year, one.share_done, none if one.share_done is None else percent(one.share_done, 0))
                 for one in rows
             ],
+            top=1.0,
         ),
-        years.panel(_("Paid"), [(one.year, float(one.paid), _thousands(float(one.paid))) for one in rows]),
     ]
 
 
-def _granted(place: years.Place, title: str) -> years.Panel:
-    return years.panel(
-        title, [(one.year, float(one.granted), _thousands(float(one.granted))) for one in place.years]
-    )
+def _granted(place: years.Place, title: str, top: float | None = None) -> years.Panel:
+    columns: list[years.Column] = [
+        (one.year, float(one.granted), _thousands(float(one.granted)))
+        if one.decided
+        else (one.year, None, "–")
+        for one in place.years
+    ]
+    return years.panel(title, columns, top=top)
+
+
+def _most(places: Iterable[years.Place]) -> float:
+    """The same scale for every district."""
+    return max((float(one.granted) for place in places for one in place.years), default=0.0)
 
 
 def _thousands(amount: float) -> str:
