@@ -23,6 +23,7 @@ from budgets.actions.projects import assess_project
 from budgets.actions.rounds import anonymise_roll, open_round, seal_round
 from budgets.models import Assessment, Ballot, Project, Roll, Round
 from demo import geography, register, staff, texts
+from demo.carrying import carry_out
 from demo.texts import ProjectText
 from participation import clock, lifecycle
 from participation.actions import arguments, contributions, following, merging, outcomes, team
@@ -649,6 +650,13 @@ def _decide_and_conclude(town: Town, process: Process, round: Round, winners: li
             )
     with clock.frozen(process.meeting.held_at + timedelta(days=200)):
         anonymise_roll(round=round)
+    carry_out(
+        process,
+        kirsten=kirsten,
+        amir=town.staff["Amir"],
+        decided=process.meeting.held_at + timedelta(days=1),
+        now=town.now,
+    )
 
 
 def vote(chance: random.Random, round: Round, voters: int, starts: datetime, ends: datetime) -> None:
