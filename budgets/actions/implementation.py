@@ -38,7 +38,7 @@ from budgets.models.implementation import ENDED
 from dkfds.wording import kroner
 from participation import clock, notices, team
 from participation.actions.writing import check_colleague
-from participation.models import Contribution, Notice, Process, StoredFile
+from participation.models import Contribution, Notice, Process, StoredFile, Support
 from participation.texts import clean
 
 if TYPE_CHECKING:
@@ -881,10 +881,11 @@ def forget_contacts(*, at: datetime | None = None) -> int:
 
 
 def supporters(project: Project) -> QuerySet[User]:
-    """Who hears news of a project: those behind it, and those who follow the process."""
-    behind = team.among_authors(Contribution.objects.filter(pk=project.pk))
-    process = project.contribution.process
-    return User.objects.filter(behind | Q(pk__in=process.follows.values("user")), is_active=True)
+    """Who hears news of a project: those behind it, those who support it, and those who follow the process."""
+    wanted = team.among_authors(Contribution.objects.filter(pk=project.pk))
+    wanted |= Q(pk__in=Support.objects.filter(contribution=project.pk).exclude(user=None).values("user"))
+    wanted |= Q(pk__in=project.contribution.process.follows.values("user"))
+    return User.objects.filter(wanted, is_active=True)
 
 
 def _note(

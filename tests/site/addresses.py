@@ -15,6 +15,7 @@ from django.utils import translation
 
 from audit.models import Entry
 from budgets import ballots
+from budgets.admin.implementation import STEPS
 from participation import notices
 from participation.models import OpeningMinimum, PrincipleText, StandardAnswer
 from participation.principles import judging
@@ -158,6 +159,31 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
             *("result", "result-round", "votes-file", "votes-file-round", "recount", "tracker"),
             *("vote-receipt-pdf", "vote-after"),
         )
+    }
+    carried = world.carried.project.implementation
+    of_carried = {"slug": decided.slug, "pk": decided.pk, "public_id": world.carried.public_id}
+    special |= {
+        name: of_carried | {"number": number}
+        for name, number in {
+            "admin:budget-implementations": 1,
+            "admin:budget-implementation": 1,
+            "admin:budget-implementation-accounts": 1,
+            "budgets:project-tell": 1,
+            "budgets:project-spend": 1,
+        }.items()
+    }
+    rows = {
+        "promise": carried.promises.first().pk,
+        "milestone-move": carried.milestones.first().pk,
+        "milestone-reach": carried.milestones.first().pk,
+        "milestone-remove": carried.milestones.first().pk,
+        "payment-correct": world.payment.pk,
+        "note": world.note.pk,
+        "entry": world.entry.pk,
+        "entry-correct": world.entry.pk,
+    }
+    special |= {
+        f"admin:budget-implementation-{name}": of_carried | {"number": rows.get(name, 1)} for name in STEPS
     }
     records = {
         "accounts/unit": world.other_unit,

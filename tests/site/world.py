@@ -36,8 +36,21 @@ from accounts import actions as accounts
 from accounts.models import District, Organisation, PopulationFigure, RegisterExtract, Unit, User
 from accounts.permissions import Role
 from budgets import actions as budgets
+from budgets.actions import implementation as carrying
 from budgets.codes import Chosen
-from budgets.models import CodeBatch, CodeLock, Incident, PollingPlace, Pot, Project, Round
+from budgets.models import (
+    AccountEntry,
+    CodeBatch,
+    CodeLock,
+    Implementation,
+    Incident,
+    Payment,
+    PollingPlace,
+    Pot,
+    ProgressNote,
+    Project,
+    Round,
+)
 from participation import clock, lifecycle
 from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
@@ -66,6 +79,7 @@ from tests.accounts.factories import (
     make_staff,
     make_unit,
 )
+from tests.budgets.carrying import photo, receipt
 from tests.budgets.factories import make_budget, make_project, seal
 from tests.budgets.factories import make_process as make_draft
 from tests.budgets.factories import vote as vote_in
@@ -107,6 +121,10 @@ class World:
     programme: Programme = None  # type: ignore[assignment]
     round: Round = None  # type: ignore[assignment]  # counted
     pots: Round = None  # type: ignore[assignment]  # of several pots, sealed
+    carried: Contribution = None  # type: ignore[assignment]  # the citizen's, being carried out
+    payment: Payment = None  # type: ignore[assignment]
+    note: ProgressNote = None  # type: ignore[assignment]  # waits for a caseworker
+    entry: AccountEntry = None  # type: ignore[assignment]  # waits too
     voting: Round = None  # type: ignore[assignment]  # open for votes
     batch: CodeBatch = None  # type: ignore[assignment]  # letters to those who may vote in it
     code_lock: CodeLock = None  # type: ignore[assignment]  # somebody guessed
@@ -331,6 +349,7 @@ def _run_through(world: World) -> None:
         outcomes.record_decision(
             process=over, by=worker, decided_on=clock.today(), body="Byrådet", text="Byrådet sagde ja."
         )
+        _decide_and_carry_out(world, over, given[0])
         outcomes.record_impact(
             process=over, by=worker, text="Der kom en bænk ved søen.", contributions=given[:1]
         )
@@ -388,6 +407,52 @@ def _pots(world: World) -> None:
         make_project(process, price=150_000, pot=pot)
     vote_in(budgets.open_round(process=process, by=None), "1", "2", pot="nord")
     world.pots = seal(Round.objects.get(process=process))
+
+
+def _decide_and_carry_out(world: World, process: Process, contribution: Contribution) -> None:
+    """Everything gets the money; the citizen carries one project out and has told and spent something."""
+    worker, citizen = world.people["worker"], world.people["citizen"]
+    won = set(world.round.process.rounds.get().count.winners)
+    budgets.decide_projects(
+        process=process,
+        by=worker,
+        decisions=[
+            {
+                "project": project.number,
+                "funded": True,
+                "amount": None,
+                "reason": "" if project.number in won else "Der var penge nok.",
+            }
+            for project in Project.objects.on_ballot().filter(contribution__process=process)
+        ],
+    )
+    one = Implementation.objects.get(project__contribution=contribution)
+    carrying.plan_implementation(
+        implementation=one,
+        by=worker,
+        carried_out_by="citizens",
+        carrier="Gruppen bag bænken",
+        agreement_signed_on=clock.today(),
+        agreement_signed_by="Karen",
+    )
+    carrying.add_milestone(implementation=one, by=worker, title="Bænken står", planned_on=clock.today())
+    carrying.publish_plan(implementation=one, by=worker)
+    carrying.add_promise(implementation=one, by=worker, text="Et bord", because="Mange bad om det.")
+    world.payment = carrying.record_payment(
+        implementation=one, by=worker, amount=5_000, paid_on=clock.today(), text="Gruppen"
+    )
+    world.note = carrying.report_news(
+        implementation=one, by=citizen, title="Vi graver", text="På lørdag.", photo=photo(citizen)
+    )
+    world.entry = carrying.enter_spending(
+        implementation=one,
+        by=citizen,
+        amount=400,
+        spent_on=clock.today(),
+        text="Brædder",
+        receipt=receipt(citizen),
+    )
+    world.carried = contribution
 
 
 def _citizens_things(world: World) -> None:
