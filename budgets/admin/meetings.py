@@ -65,14 +65,16 @@ class MeetingForm(forms.Form):
             }
         for project in projects:
             price = kroner(project.price) if project.price is not None else ""
-            pot = f"{project.pot.name}. " if project.pot else ""
+            about = {"price": price, "pot": project.pot.name if project.pot else ""}
             self.fields[f"grant_{project.pk}"] = KronerField(
                 label=_("Given to “%(title)s”") % {"title": project.contribution.title},
                 required=False,
                 min_value=0,
                 max_value=10**11,
                 initial=int(given[project.pk]) if project.pk in given else None,
-                help_text=_("%(pot)sIt costs %(price)s. Empty: nothing.") % {"pot": pot, "price": price},
+                help_text=_("In the pot %(pot)s. It costs %(price)s. Empty: nothing.") % about
+                if project.pot
+                else _("It costs %(price)s. Empty: nothing.") % about,
             )
         self.order_fields(
             [

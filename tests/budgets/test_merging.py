@@ -54,8 +54,8 @@ def test_only_what_is_assessed_alike(one: str, other: str, expected: str) -> Non
 def test_not_across_pots() -> None:
     process = make_process(status=Status.DRAFT)
     budget = create_budget(process, total=Decimal(500_000), ballot_type="approval", max_choices=3)
-    pot = Pot.objects.create(budget=budget, key="byen", name="Byen", total=300_000)
     one, other = (make_project(process, assessment=Assessment.UNDECIDED) for _ in range(2))
+    pot = Pot.objects.create(budget=budget, key="byen", name="Byen", total=300_000)
     check_may_gather(one.contribution, [other.contribution])
     Project.objects.filter(pk=one.pk).update(pot=pot)
     with pytest.raises(Refused) as refused:
