@@ -279,7 +279,7 @@ def part_funding(budget: CitizenBudget) -> str:
 def ballot(budget: CitizenBudget, *, several: bool = False) -> str:
     """What a voter is asked to fill in."""
     text = _ballot(budget, several)
-    return f"{text} {_('That goes for each of the two pots you vote in.')}" if several else text
+    return " ".join([text, _("That goes for each of the two pots you vote in.")]) if several else text
 
 
 def _ballot(budget: CitizenBudget, several: bool) -> str:

@@ -72,6 +72,8 @@ class Town:
 
 def tell(say: Tell = lambda line: None) -> Town:
     """Fill an empty portal with the story."""
+    from demo import rounds
+
     now = clock.now()
     say("staff, districts and the register")
     colleagues = staff.hire()
@@ -91,6 +93,8 @@ def tell(say: Tell = lambda line: None) -> Town:
     population_from_register(by=colleagues["Lis"])
     voting_open(town, say)
     collecting_ideas(town, say)
+    rounds.bag_of_money(town, say)
+    rounds.two_rounds(town, say)
     return town
 
 
@@ -192,7 +196,7 @@ def _rows(town: Town, phases: Sequence[tuple[str, datetime, datetime, str]], **r
     } | rows
 
 
-def _set_up(
+def set_up(
     town: Town,
     *,
     title: str,
@@ -254,8 +258,13 @@ def _set_up(
         return lifecycle.perform(process=process, name="open", by=None)
 
 
-def _propose(
-    town: Town, process: Process, projects: Iterable[ProjectText], starts: datetime, ends: datetime
+def propose(
+    town: Town,
+    process: Process,
+    projects: Iterable[ProjectText],
+    starts: datetime,
+    ends: datetime,
+    **detail: Any,
 ) -> None:
     """Each idea on its own day, by someone who lives where it is about."""
     projects = list(projects)
@@ -276,6 +285,7 @@ def _propose(
                     "why": project.why,
                     "cost_lines": [{"text": text, "amount": amount} for text, amount in project.costs],
                     "carried_out_by_citizens": project.ourselves,
+                    **detail,
                 },
             )
 
@@ -370,6 +380,8 @@ def assess(
 def live_through(process: Process, until: datetime) -> None:
     """What people would have done before `until`, where a presentation jumps over it: assess, and vote."""
     phases = {phase.kind: phase.interval for phase in process.phases.all()}
+    if "shortlist" in phases or "vote" not in phases:
+        return
     if until >= phases["vote"].lower:
         assess(process, phases["assessment"].upper - timedelta(days=10))
     if until >= phases["vote"].upper and not process.rounds.exists():
@@ -382,7 +394,7 @@ def collecting_ideas(town: Town, say: Tell) -> Process:
     say("a budget that collects ideas")
     year = timezone.localdate(town.now).year + 1
     opens, ideas_end = town.day(-11), town.day(33, 0)
-    process = _set_up(
+    process = set_up(
         town,
         title=f"Borgermillionen {year}",
         total=1_000_000,
@@ -408,7 +420,7 @@ def collecting_ideas(town: Town, say: Tell) -> Process:
         },
         detail={"propose": {"min_age": 13}, "vote": {"min_age": 15}, "min_votes": 50},
     )
-    _propose(town, process, texts.IDEAS_2027, opens, town.now)
+    propose(town, process, texts.IDEAS_2027, opens, town.now)
     with clock.frozen(town.day(-3, 14)):
         contributions.record_for_someone(
             process=process,
@@ -456,7 +468,7 @@ def voting_open(town: Town, say: Tell) -> Process:
     say("a budget with its vote open")
     starts, ideas_end, vote_starts, vote_ends = town.day(-63), town.day(-33, 0), town.day(-5), town.day(12, 0)
     only_vestervang = {"residence": "districts", "districts": [town.districts["vest"]]}
-    process = _set_up(
+    process = set_up(
         town,
         title="Vestervang bestemmer",
         total=300_000,
@@ -483,7 +495,7 @@ def voting_open(town: Town, say: Tell) -> Process:
         },
         rows={"touched_districts": [town.districts["vest"]]},
     )
-    _propose(town, process, texts.VESTERVANG, starts, ideas_end)
+    propose(town, process, texts.VESTERVANG, starts, ideas_end)
     _debate(town, process, starts, ideas_end, only="vest")
     assess(
         process,
@@ -518,7 +530,7 @@ def carried_out(town: Town, say: Tell) -> Process:
         town.day(-381),
         town.day(-360, 0),
     )
-    process = _set_up(
+    process = set_up(
         town,
         title=f"Borgermillionen {year}",
         total=1_000_000,
@@ -538,7 +550,7 @@ def carried_out(town: Town, say: Tell) -> Process:
         },
         detail={"max_choices": 4, "propose": {"min_age": 13}, "vote": {"min_age": 15}, "min_votes": 100},
     )
-    _propose(town, process, texts.CARRIED_OUT_2025, starts, ideas_end)
+    propose(town, process, texts.CARRIED_OUT_2025, starts, ideas_end)
     assess(process, town.day(-395, 11))
     with clock.frozen(vote_starts):
         round = open_round(process=process)

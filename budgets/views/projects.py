@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.verdict import Refused, Verdict
 from budgets import actions, permissions, voting
+from budgets.actions.rounds import went_on
 from budgets.forms import AdjustForm
 from budgets.models import Assessment, Pot, Project
 from budgets.views import budget_process
@@ -36,7 +37,9 @@ def project_list(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = _chosen(request, districts, pots)
     page = Paginator(_rows(process.pk, chosen), PER_PAGE).get_page(request.GET.get("page"))
     now, today = clock.now(), clock.today()
+    ahead = shortlisted(process)
     for project in page:
+        project.left_behind = ahead is not None and project.number not in ahead
         project.contribution.process, project.contribution.others = process, project.others
         project.contribution.shown_name = shown_together(project.contribution, today)
     context = {
@@ -53,6 +56,16 @@ def project_list(request: HttpRequest, slug: str) -> HttpResponse:
         "may_vote": voting.can_open(process, at=now),
     }
     return render(request, "budgets/project_list.html", context)
+
+
+def shortlisted(process: Process) -> set[str] | None:
+    """The numbers that went on from the first round; None before it is counted, and where there is only one round."""
+    if process.citizenbudget.shortlist_size is None:
+        return None
+    try:
+        return set(went_on(process))
+    except Refused:
+        return None
 
 
 def _rows(process_id: int, chosen: dict[str, Any]) -> QuerySet[Project]:
