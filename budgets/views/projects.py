@@ -21,6 +21,7 @@ from budgets.views import budget_process
 from participation import clock, search
 from participation.choices import Moderation
 from participation.forms.contributions import districts_to_choose, written
+from participation.models import Process
 from participation.page_cache import public_page
 from participation.permissions import contributions as may
 from participation.team import by_author, shown_together

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.urls import reverse
 
 from accounts.permissions import Role
@@ -231,3 +232,18 @@ def test_written_down_through_the_page(process):
     assert Count.objects.get().winners == ["1", "2"]
     assert "60.000" in client.get(address).content.decode()
     assert Process.objects.get().rounds.count() == 1
+
+
+def test_the_result_page_says_who_came_how_and_what_was_given(process, in_english):
+    record(process, 60_000, 0, 25_000)
+    answer = Client().get(reverse("budgets:result", args=[process.slug]))
+    page = " ".join(answer.content.decode().split())
+    assert answer.status_code == 200
+    for words in (PROCEDURE, "Tre mærker til hver.", "Orø Forsamlingshus", "84", "Der var kaffe."):
+        assert words in page
+    assert "25.000" in page or "25,000" in page
+    assert "people voted" not in page
+    assert "Count it again yourself" not in page
+    front = Client().get(process.get_absolute_url())
+    assert front.status_code == 200
+    assert "A meeting shares the money out like this" in " ".join(front.content.decode().split())
