@@ -60,8 +60,12 @@ def may_see(file: StoredFile, user: User | None) -> bool:
 
 
 def attached_to(contribution: Contribution) -> dict[str, list[StoredFile]]:
-    """What partials/attached.html shows, in one query."""
-    held = [one.file for one in contribution.attachments.select_related("file")]
+    """What partials/attached.html shows: read with the contribution (`all_attached`), or in a query of its own."""
+    rows = getattr(contribution, "attached", None)
+    if rows is None:
+        held = [one.file for one in contribution.attachments.select_related("file")]
+    else:
+        held = [StoredFile(**row) for row in rows]
     return {
         "photos": [file for file in held if file.is_photo],
         "documents": [file for file in held if not file.is_photo],

@@ -1,9 +1,10 @@
 """Photos and files that people send in. What they hang on points at them; nothing here knows what that may be."""
 
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery, Sum
@@ -152,13 +153,24 @@ class Attachment(models.Model):
         return f"{self.contribution_id}: {self.file_id}"
 
 
+_SHOWN = ("id", "kind", "name", "alt", "size", "width", "height", "widths")
+
+
+def _rows(path: str, **which: Any) -> models.QuerySet[Attachment, Any]:
+    row = JSONObject(**{column: f"file__{column}" for column in _SHOWN})
+    hung = Attachment.objects.filter(contribution=OuterRef(path), **which).order_by("position", "pk")
+    return hung.annotate(row=row).values("row")
+
+
+def all_attached(path: str = "pk") -> ArraySubquery:
+    """What a contribution's page shows of its photos and files, in the page's own query."""
+    return ArraySubquery(_rows(path))
+
+
 def first_photo(path: str = "pk") -> Subquery:
     """The first photo as a list needs it, in the list's own query; `path` leads from the row to the contribution. The
     template tag `photo_of` makes a photo of it again."""
-    columns = ("id", "kind", "name", "alt", "width", "height", "widths")
-    row = JSONObject(**{column: f"file__{column}" for column in columns})
-    hung = Attachment.objects.filter(contribution=OuterRef(path), file__kind=StoredFile.Kind.PHOTO)
-    return Subquery(hung.order_by("position", "pk").annotate(row=row).values("row")[:1])
+    return Subquery(_rows(path, file__kind=StoredFile.Kind.PHOTO)[:1])
 
 
 class DraftFile(models.Model):

@@ -36,6 +36,7 @@ from participation.forms.contributions import (
     written,
 )
 from participation.models import Contribution, Draft, Process
+from participation.models.files import all_attached
 from participation.page_cache import public_page
 from participation.permissions import contributions as may
 from participation.similar import similar_to
@@ -63,6 +64,7 @@ def _contribution(request: HttpRequest, slug: str, public_id: Any) -> Contributi
         "merged_into",
     )
     chosen = chosen.with_support_of(request.user)
+    chosen = chosen.annotate(attached=all_attached())
     contribution = get_object_or_404(chosen, public_id=public_id, process__slug=slug)
     if contribution.process.status not in PUBLIC or not may.may_see(request.user, contribution):
         raise Http404

@@ -47,6 +47,9 @@ class Reader(HTMLParser):
             tag, {name: value or "" for name, value in attrs}, tuple(one.tag for one in self._open)
         )
         self.elements.append(element)
+        if tag == "img":  # what a picture says counts as words of the link or button it stands in
+            for one in self._open:
+                one.text += element.attributes.get("alt", "")
         if tag not in EMPTY:
             self._open.append(element)
 
