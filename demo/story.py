@@ -297,7 +297,7 @@ def _together(town: Town, process: Process) -> None:
         _invitation, token = team.invite(contribution=idea, by=idea.author)
     with clock.frozen(town.day(-6, 20)):
         team.accept(token=token, by=town.someone("nord"))
-    _propose(town, process, [texts.SAME_IDEA], town.day(-6), town.day(-4))
+    propose(town, process, [texts.SAME_IDEA], town.day(-6), town.day(-4))
     same = process.contributions.get(title=texts.SAME_IDEA.title)
     crowd = {user.pk: user for user in (town.someone("nord") for _each in range(7))}
     for number, user in enumerate(user for user in crowd.values() if user != same.author):
