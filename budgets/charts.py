@@ -46,6 +46,8 @@ def _note(row: ProjectResult, result: Result) -> str:
         words = {True: _("goes on"), False: _("doesn't go on"), None: ""}[row.won]
         return words
     words = {True: _("won"), False: _("didn't win"), None: ""}[row.won]
+    if row.lost_to:
+        words = _("couldn't win together with %(rival)s") % {"rival": row.lost_to}
     if row.in_part and row.gets is not None:
         words = _("won %(part)s of it") % {"part": kroner(row.gets)}
     return " · ".join(filter(None, [kroner(row.cost), words]))

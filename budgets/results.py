@@ -41,7 +41,7 @@ _WITH_POINTS = frozenset({BallotType.CUMULATIVE, BallotType.ORDINAL})
 class ProjectResult:
     """One bar of the chart and one row of the table. `share` is its length, 0 to 1; `left_after` the money left when it
     was its turn; `gets` what the vote gives it, less than `cost` where it was only part of it; `alternatives` those that it
-    couldn't win together with, as number and title."""
+    couldn't win together with, as number and title, and `lost_to` the one of them that won."""
 
     project: Project
     number: str
@@ -60,6 +60,7 @@ class ProjectResult:
     gets: Decimal | None = None
     in_part: bool = False
     alternatives: tuple[str, ...] = ()
+    lost_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -503,6 +504,7 @@ def _projects_of_pot(
                 gets=Decimal(amounts[row.number]) if row.number in amounts else None,
                 in_part=bool(step) and step["decision"] == Decision.PART_FUNDED,
                 alternatives=tuple(rivals.values()),
+                lost_to=rivals.get(funded, ""),
             )
         )
     places = {project: place for place, project in enumerate(steps)}

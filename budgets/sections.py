@@ -269,8 +269,8 @@ def part_funding(budget: CitizenBudget) -> str:
     example = {"left": kroner(30_000), "cost": kroner(50_000), "least": kroner(25_000)}
     return (
         _(
-            "The first project that there isn't money enough for gets what is left, if it can be done for that. An example: "
-            "%(left)s is left, and the next project costs %(cost)s but can be done for %(least)s. Then it gets the %(left)s."
+            "The first project that there isn't money enough for, but that can be done for what is left, gets all of it. Then "
+            "nothing is left. An example: %(left)s is left, and the next project costs %(cost)s but can be done for %(least)s. Then it gets the %(left)s."
         )
         % example
     )

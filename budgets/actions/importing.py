@@ -21,7 +21,16 @@ from budgets.actions.projects import LONGEST
 from budgets.actions.rounds import put_on_ballot, write_counted
 from budgets.counting import Amount, Ballot, Rule
 from budgets.format import KEY, VOTE
-from budgets.models import Assessment, BallotType, CitizenBudget, CountingRule, Project, Round, VoteChannel
+from budgets.models import (
+    Alternative,
+    Assessment,
+    BallotType,
+    CitizenBudget,
+    CountingRule,
+    Project,
+    Round,
+    VoteChannel,
+)
 from budgets.pabulib import Pabulib, VoteType, cell, number
 from participation import clock
 from participation.choices import (
@@ -54,6 +63,7 @@ _COUNTING_RULES = {
 _THE_WAY_TO_DECIDED = (Status.IN_REVIEW, Status.APPROVED, Status.OPEN, Status.CLOSED, Status.DECIDED)
 LONGEST_SLUG = 80
 _DAY_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%Y")
+_ALTERNATIVE = 120
 _TITLE = LONGEST["title"] or 120
 
 
@@ -91,6 +101,7 @@ def import_election(
     just sealed. It is counted when the file names a rule we know. All or nothing."""
     at = at or clock.now()
     lines = project_lines or {}
+    _check_can_hold(file)
     first, last = _days(file)
     with transaction.atomic():
         process = _write_process(file, by, unit, slug, title, first, last, at)
@@ -182,6 +193,16 @@ def _free_slug(wanted: str) -> str:
     return slug
 
 
+def _check_can_hold(file: Pabulib) -> None:
+    """One file is one whole election: a first round leads to another, and a pot that gets money from others isn't whole."""
+    if file.rule is Rule.SHORTLIST:
+        raise CannotHold(_("This is a first round. Read the file of the final round instead."))
+    if file.pot and file.leftover_to == file.pot:
+        raise CannotHold(
+            _("This pot also got what other pots didn't use, so it can't be counted without their files.")
+        )
+
+
 def _write_budget(file: Pabulib, process: Process) -> None:
     rule, meta, cast = file.rule or Rule.GREEDY, file.meta, file.election
     threshold = cast.threshold if rule is Rule.GREEDY_THRESHOLD else None
@@ -201,6 +222,7 @@ def _write_budget(file: Pabulib, process: Process) -> None:
         counting_rule=_COUNTING_RULES[rule],
         min_votes=int(threshold or 0),
         publish_ballots_from=0,
+        part_funding=cast.part_funding and rule is not Rule.EQUAL_SHARES,
     )
 
 
@@ -208,6 +230,7 @@ def _write_projects(
     file: Pabulib, process: Process, by: "User", first: datetime, at: datetime, lines: dict[str, int]
 ) -> None:
     contributions, projects = [], []
+    groups = _alternatives(file, process, lines)
     for project in file.election.projects:
         line = lines.get(project.id)
         if len(project.id) > 40:
@@ -231,6 +254,10 @@ def _write_projects(
                 number=project.id,
                 price=_money(project.cost, _("The cost"), line),
                 cost=int(project.cost),
+                alternative=groups.get(project.alternative),
+                least_price=None
+                if project.least is None
+                else _money(project.least, _("The least cost"), line),
                 assessment=Assessment.FEASIBLE,
                 municipal_matter=True,  # so its own municipality found
                 assessed_at=at,
@@ -240,6 +267,19 @@ def _write_projects(
     for row, contribution in zip(projects, contributions, strict=True):
         row.contribution = contribution
     Project.objects.bulk_create(projects)
+
+
+def _alternatives(file: Pabulib, process: Process, lines: dict[str, int]) -> dict[str, Alternative]:
+    groups: dict[str, Alternative] = {}
+    for project in file.election.projects:
+        title = project.alternative
+        if len(title) > _ALTERNATIVE:
+            raise CannotHold(
+                _("What excludes others can be called 120 characters at most."), lines.get(project.id)
+            )
+        if title and title not in groups:
+            groups[title] = Alternative.objects.create(process=process, title=title)
+    return groups
 
 
 def _opened(file: Pabulib) -> list[tuple[str, str, list[tuple[str, int | str]], str]]:

@@ -368,6 +368,46 @@ def test_commands_count_and_write_every_pot(tmp_path, capsys):
             call_command("export_pabulib", *wrong)
 
 
+def test_a_pot_of_its_own_can_be_read_in_again(tmp_path, capsys):
+    """With the alternatives and least costs that its count hangs on; a pot that got money from others can't."""
+    process = make_pots(
+        leftover="stays", prices=[("nord", 70_000), ("nord", 60_000), ("nord", 90_000), ("hele-byen", 10_000)]
+    )
+    changes = ({"alternative": "Grunden"}, {"alternative": "Grunden"}, {"least_price": 40_000}, {})
+    for contribution, change in zip(process.contributions.order_by("pk"), changes, strict=True):
+        project = contribution.project
+        actions.assess_project(
+            project=project,
+            by=process.owner,
+            assessment="feasible",
+            price=project.price,
+            municipal_matter=True,
+            **change,
+        )
+    round = opened(process)
+    vote(round, "1", "2", times=3, pot="nord")
+    vote(round, "1", "3", "4", times=2, pot="nord")
+    round = seal(round)
+    count = actions.count_round(round=round, by=None)
+    assert count.winners == ["4", "1", "3"]
+    out = tmp_path / "nord.pb"
+    call_command("export_pabulib", process.slug, "--pot", "nord", "--output", str(out))
+    call_command("import_pabulib", str(out), "--slug", "laest-ind", "--json")
+    imported = Count.objects.get(round__process__slug="laest-ind")
+    assert (imported.winners, actions.counting.granted(imported)) == (
+        ["1", "3"],
+        {"1": 70_000, "3": 50_000},
+    )
+    again_out = tmp_path / "igen.pb"
+    call_command("export_pabulib", "laest-ind", "--output", str(again_out))
+    assert pabulib.parse(again_out.read_bytes()).election == pabulib.parse(out.read_bytes()).election
+
+    for wrong in ("leftover_to;nord\nrule;greedy", "shortlist_size;2\nrule;shortlist"):
+        (tmp_path / "andet.pb").write_text(out.read_text().replace("rule;greedy", wrong))
+        with pytest.raises(CommandError):
+            call_command("import_pabulib", str(tmp_path / "andet.pb"))
+
+
 def two_rounds(**detail):
     """A first round now, and a final in a month."""
     now = clock.now()
