@@ -61,6 +61,8 @@ class ProjectQuerySet(models.QuerySet["Project"]):
                 return self.order_by(Coalesce("price", "cost", output_field=DecimalField()).desc(), "pk")
             case Project.Order.TITLE:
                 return self.order_by(DaSort("contribution__title"), "pk")
+            case Project.Order.SUPPORT:
+                return self.order_by("-contribution__support_count", "contribution__created_at", "pk")
         unnumbered = Case(When(number="", then=1), default=0)
         return self.order_by(unnumbered, Length("number"), "number", "contribution__created_at", "pk")
 
@@ -99,6 +101,7 @@ class Project(models.Model):
         CHEAPEST = "billigst", _("Cheapest first")
         DEAREST = "dyrest", _("Dearest first")
         TITLE = "titel", _("By title")
+        SUPPORT = "stoette", _("Most supported first")
 
     contribution = models.OneToOneField(
         Contribution, primary_key=True, on_delete=models.CASCADE, related_name="project"

@@ -30,7 +30,12 @@ def for_staff(arguments: QuerySet[Argument]) -> QuerySet[Argument]:
     reports = ArgumentReport.objects.filter(argument=OuterRef("pk"), handled_at=None)
     return (
         arguments.select_related("contribution__process", "author", "organisation", "home_district", "parent")
-        .defer("contribution__search_vector", "contribution__body", "contribution__process__search_vector")
+        .defer(
+            "home_district__geometry",
+            "contribution__search_vector",
+            "contribution__body",
+            "contribution__process__search_vector",
+        )
         .annotate(reported=Exists(reports))
         .order_by("-created_at", "-pk")
     )

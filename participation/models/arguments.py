@@ -112,7 +112,7 @@ class ArgumentQuerySet(models.QuerySet["Argument"]):
 
     def for_page(self) -> Self:
         """What an argument shows beside its contribution, in one query."""
-        return self.select_related("author", "organisation", "home_district")
+        return self.select_related("author", "organisation", "home_district").defer("home_district__geometry")
 
     def ranked(self, *, per: str, order: tuple[str, ...]) -> Self:
         """With `place`: 1 for the first within its side or parent."""

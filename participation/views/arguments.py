@@ -43,9 +43,7 @@ SAYS = {"ja": True, "nej": False, "fortryd": None}
 
 def _argument(request: HttpRequest, contribution: Contribution, argument: Any) -> Argument:
     """Whoever may not see it gets the same 404 as for one that isn't there."""
-    chosen = Argument.objects.select_related(
-        "author", "organisation", "home_district", "parent"
-    ).with_rating_of(request.user)
+    chosen = Argument.objects.for_page().select_related("parent").with_rating_of(request.user)
     found = get_object_or_404(chosen, public_id=argument, contribution=contribution)
     found.contribution = contribution
     if not may.may_see(request.user, found):

@@ -378,6 +378,7 @@ def _as_card(contribution: Contribution) -> dict[str, Any]:
         "outcome": contribution.final_outcome,
         "outcome_label": contribution.get_final_outcome_display(),
         "answer": contribution.final_answer,
+        "support": contribution.support_count,
     }
 
 
