@@ -153,7 +153,8 @@ def variants(name: str, world: World) -> Iterator[str]:
     address = ADDRESSES[name]
     values = behind(world)(address)
     for argument in set(address.arguments) & set(ARGUMENTS):
-        marker = {"public_id": "00000000-0000-4000-8000-00000000abcd"}.get(argument, 87654321)
+        identified = {"public_id", "argument"}
+        marker = "00000000-0000-4000-8000-00000000abcd" if argument in identified else 87654321
         marked = path_of(address, values | {argument: marker})
         for wrong in ARGUMENTS[argument]:
             yield marked.replace(str(marker), quote(wrong, safe="%/"))
