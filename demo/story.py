@@ -18,9 +18,11 @@ from accounts.imports.population import population_from_register
 from accounts.imports.register import import_register
 from accounts.models import District, RegisterExtract, Resident, User
 from budgets import ballots
+from budgets.actions.codes import fetch_print, make_class_codes, make_personal_codes
 from budgets.actions.counting import count_round, decide_projects, record_lot, waiting_for_lots
 from budgets.actions.projects import assess_project
 from budgets.actions.rounds import anonymise_roll, open_round, seal_round
+from budgets.codes import Chosen
 from budgets.models import Assessment, Ballot, Project, Roll, Round
 from demo import geography, register, staff, texts
 from demo.carrying import carry_out
@@ -490,7 +492,9 @@ def voting_open(town: Town, say: Tell) -> Process:
         },
         detail={
             "propose": {"min_age": 13} | only_vestervang,
-            "vote": {"min_age": 13} | only_vestervang,
+            "vote": {"min_age": 10, "age_on": timezone.localdate(vote_starts)} | only_vestervang,
+            "class_age_from": 10,
+            "class_age_to": 12,
             "winners_carry_out": True,
         },
         rows={"touched_districts": [town.districts["vest"]]},
@@ -511,6 +515,7 @@ def voting_open(town: Town, say: Tell) -> Process:
     with clock.frozen(vote_starts):
         round = open_round(process=process)
     vote(town.chance, round, 487, vote_starts, town.now)
+    _codes(town, process, round)
     with clock.frozen(town.day(-5, 10)):
         outcomes.publish_news(
             process=process,
@@ -519,6 +524,19 @@ def voting_open(town: Town, say: Tell) -> Process:
             text="Vælg op til tre projekter. Du kan få hjælp på biblioteket hver dag mellem 10 og 18.",
         )
     return process
+
+
+def _codes(town: Town, process: Process, round: Round) -> None:
+    """Letters to the oldest without Digital Post went out before the vote; the cards for a class are waiting to be fetched."""
+    by, common = town.staff["Kirsten"], {"process": process, "phase": round.phase}
+    with clock.frozen(town.day(-6, 10)):
+        chosen = Chosen(age_from=80, without_digital_post=True)
+        for batch in make_personal_codes(name="Over 80 uden Digital Post", chosen=chosen, by=by, **common):
+            fetch_print(batch=batch, by=by)
+        cards = make_class_codes(name="Vestervang Skole, 5.A", amount=26, by=by, **common)
+        fetch_print(batch=cards, by=by)
+    with clock.frozen(town.now - timedelta(minutes=20)):
+        make_class_codes(name="Vestervang Skole, 6.B", amount=24, by=by, **common)
 
 
 def carried_out(town: Town, say: Tell) -> Process:
@@ -690,7 +708,7 @@ def vote(chance: random.Random, round: Round, voters: int, starts: datetime, end
     able = [
         resident
         for resident in residents.only("person_id", "birth_date", "sex", "school_district_id")
-        if age_on(resident.birth_date, opening) >= rule.min_age
+        if age_on(resident.birth_date, opening) > max(rule.min_age - 1, budget.class_age_to or 0)
     ]
     chosen = chance.sample(able, min(voters, len(able)))
     appeal = {project.number: chance.lognormvariate(0, 0.7) for project in projects}
