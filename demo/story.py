@@ -24,11 +24,11 @@ from budgets.actions.projects import assess_project
 from budgets.actions.rounds import anonymise_roll, open_round, seal_round
 from budgets.codes import Chosen
 from budgets.models import Assessment, Ballot, Project, Roll, Round
-from demo import geography, register, staff, texts
+from demo import geography, pictures, register, staff, texts
 from demo.carrying import carry_out
 from demo.texts import ProjectText
 from participation import clock, lifecycle
-from participation.actions import arguments, contributions, following, merging, outcomes, team
+from participation.actions import arguments, contributions, files, following, merging, outcomes, team
 from participation.actions import process as processes
 from participation.choices import IntakeChannel, Outcome
 from participation.models import Committee, CommitteeMeeting, Contribution, OpeningMinimum, Process
@@ -260,6 +260,15 @@ def set_up(
         return lifecycle.perform(process=process, name="open", by=None)
 
 
+def _drawn(title: str, by: User) -> list[files.Hung]:
+    """The drawing that came with the idea, if one did."""
+    drawing = pictures.DRAWINGS.get(title)
+    if drawing is None:
+        return []
+    data = pictures.jpeg(drawing)
+    return [files.Hung(files.store_photo(data=data, name=drawing.name, alt=drawing.alt, by=by), drawing.alt)]
+
+
 def propose(
     town: Town,
     process: Process,
@@ -273,9 +282,10 @@ def propose(
     for number, project in enumerate(projects):
         at = starts + (ends - starts) * (number + 1) / (len(projects) + 2)
         with clock.frozen(at):
+            author = town.someone(project.district)
             contributions.give_contribution(
                 process=process,
-                by=town.someone(project.district),
+                by=author,
                 title=project.title,
                 body=project.what,
                 place=project.place,
@@ -289,6 +299,7 @@ def propose(
                     "carried_out_by_citizens": project.ourselves,
                     **detail,
                 },
+                attached=_drawn(project.title, author),
             )
 
 
