@@ -92,8 +92,22 @@ def can_count(user: "User | None", round: Round, *, at: datetime | None = None) 
     return verdict(check_may_count, user, round, at=at)
 
 
+def check_may_ask_for_count(user: "User | None", round: Round, *, at: datetime | None = None) -> None:
+    check_may_count(user, round, at=at)
+    if round.count_asked_at is not None:
+        raise Refused(
+            "being_counted",
+            _("The votes are being counted (asked for %(when)s). Look here again in a minute or two.")
+            % {"when": moment(round.count_asked_at)},
+        )
+
+
+def can_ask_for_count(user: "User | None", round: Round, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_may_ask_for_count, user, round, at=at)
+
+
 def check_may_record_lot(user: "User", round: Round, pot: str = "", *, at: datetime | None = None) -> None:
-    check_may_count(user, round)
+    check_may_ask_for_count(user, round)
     count = getattr(round, "count", None)
     parts = count.outcome["pots"] if count is not None and count.winners is None else []
     if not any(part["pot"] == pot and part["winners"] is None and not part["waits_for"] for part in parts):

@@ -32,8 +32,15 @@ PERSONAL: dict[str, Table] = {
     "budgets.Round": Table(
         plain("id", "process", "number", "kind", "phase", "state", "opened_at", "ballot_bytes", "sealed_at")
         | plain("completed_at")
-        | plain("ballots_per_channel", "ballot_count", "files", "roll_anonymised_at", "imported_meta")
-        | staff("sealed_by")
+        | plain(
+            "ballots_per_channel",
+            "ballot_count",
+            "files",
+            "count_asked_at",
+            "roll_anonymised_at",
+            "imported_meta",
+        )
+        | staff("sealed_by", "count_asked_by")
     ),
     "budgets.BallotProject": Table(
         plain("id", "round", "project", "number", "title", "price", "least_price", "pot", "alternative")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.verdict import Refused
 from budgets import actions, following_up, turnout, voting
+from budgets.actions import counting
 from budgets.actions import implementation as carrying
 from budgets.models import Began, Count, Roll, Round
 from participation import clock, notices
@@ -59,6 +60,18 @@ def seal_rounds() -> int:
 def count_turnout() -> int:
     """Count those who have voted at each full hour of an open vote."""
     return sum(actions.count_turnout(round=round) is not None for round in turnout.due())
+
+
+@shared_task(name="budgets.count_rounds", soft_time_limit=COMPARE_FOR)
+def count_rounds() -> int:
+    """Count one round that somebody asked for and that would have kept them waiting."""
+    try:
+        return int(counting.count_asked_round())
+    except Refused as refused:
+        log.warning("count_rounds was refused: %s", refused.code)
+    except SoftTimeLimitExceeded:
+        log.error("a count took more than %s seconds and was given up", COMPARE_FOR)
+    return 0
 
 
 @shared_task(name="budgets.compare_counts", soft_time_limit=COMPARE_FOR)

@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran las
     "make voting codes": {"task": "budgets.make_codes", "schedule": 60},
     "seal votes": {"task": "budgets.seal_rounds", "schedule": 60},
     "count turnout": {"task": "budgets.count_turnout", "schedule": 60},
+    "count rounds": {"task": "budgets.count_rounds", "schedule": 60},
     "compare counts": {"task": "budgets.compare_counts", "schedule": 60},
     "remind of unfinished votes": {"task": "budgets.remind_unfinished", "schedule": 3600},
     "anonymise rolls": {"task": "budgets.anonymise_rolls", "schedule": 3600},

@@ -21,6 +21,9 @@ from participation.models import Process
 if TYPE_CHECKING:
     from accounts.models import User
 
+COUNT_APART_FROM = 20_000
+"""Ballots from which Equal Shares is counted by a task."""
+
 
 def count_round(
     *, round: Round, by: "User | None", rule: Rule | None = None, at: datetime | None = None
@@ -33,6 +36,54 @@ def count_round(
         permissions.check_may_count(by, round, at=at)
         count = _count(round, by, rule, at)
     return count
+
+
+def ask_for_count(*, round: Round, by: "User", at: datetime | None = None) -> Count | None:
+    """Count at once; or, where that would keep the asker waiting, have a task do it and return None."""
+    at = at or clock.now()
+    with transaction.atomic():
+        round = _locked(round)
+        permissions.check_may_ask_for_count(by, round, at=at)
+        if not takes_long(round):
+            return _count(round, by, None, at)
+        _ask(round, by, at)
+    return None
+
+
+def takes_long(round: Round) -> bool:
+    """Equal Shares of many ballots takes seconds (docs/benchmarks.md): no page waits for that."""
+    return election.rule_of(round) is Rule.EQUAL_SHARES and round.ballot_count >= COUNT_APART_FROM
+
+
+def _ask(round: Round, by: "User", at: datetime) -> None:
+    from budgets import tasks
+
+    round.count_asked_at, round.count_asked_by = at, by
+    round.save(update_fields=["count_asked_at", "count_asked_by"])
+    audit.record(action="budgets.ask_for_count", by=by, obj=round, changed=["count_asked_at"])
+    transaction.on_commit(tasks.count_rounds.delay, robust=True)
+
+
+def count_asked_round(*, at: datetime | None = None) -> bool:
+    """Count one round that somebody asked for, if no other task is at it. What goes wrong is told by the exception, and
+    the round is no longer asked for, so that a person looks at it before it is tried again."""
+    at = at or clock.now()
+    asked = Round.objects.filter(count_asked_at__isnull=False).order_by("count_asked_at")
+    with transaction.atomic():
+        taken = asked.select_for_update(of=("self",), skip_locked=True).first()
+        if taken is None:
+            return False
+        failed: Exception | None = None
+        try:
+            with transaction.atomic():
+                count_round(round=taken, by=taken.count_asked_by, at=at)
+        except Exception as error:
+            failed = error
+        taken.count_asked_at = taken.count_asked_by = None
+        taken.save(update_fields=["count_asked_at", "count_asked_by"])
+    if failed is not None:
+        raise failed
+    return True
 
 
 def record_lot(
@@ -89,6 +140,9 @@ def record_lot(
             values={"pot": pot, "order": order},
             process_id=round.process_id,
         )
+        if takes_long(round):
+            _ask(round, by, at)
+            return round.count
         return _count(round, by, Rule(round.count.rule), at)
 
 

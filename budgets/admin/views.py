@@ -237,7 +237,7 @@ def round_line(user: Any, one: Round) -> dict[str, Any]:
         "tied": _tied(one, count),
         "pots": _of_pots(one, count),
         "seal": permissions.can_seal(user, one),
-        "count_now": permissions.can_count(user, one),
+        "count_now": permissions.can_ask_for_count(user, one),
         "result_url": reverse("budgets:result-round", args=[one.process.slug, one.number]),
         "files": [
             {
@@ -313,10 +313,11 @@ class CountNow(RoundPage):
     done = _("Counted.")
 
     def verdict(self) -> Verdict:
-        return permissions.can_count(self.request.user, self.round)
+        return permissions.can_ask_for_count(self.request.user, self.round)
 
     def act(self, form: Any) -> None:
-        counting.count_round(round=self.round, by=self.request.user)
+        if counting.ask_for_count(round=self.round, by=self.request.user) is None:
+            self.done = _("The votes are being counted. Look here again in a minute or two.")
 
 
 class LotForm(forms.Form):

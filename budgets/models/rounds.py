@@ -114,6 +114,12 @@ class Round(models.Model):
             "What is published, one for each pot: [{pot, name, ballots, with_ballots, sha256}]. Written at sealing."
         ),
     )
+    count_asked_at = models.DateTimeField(
+        null=True, help_text=_("While a task counts a vote that would keep the asker waiting; else empty.")
+    )
+    count_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     roll_anonymised_at = models.DateTimeField(null=True)
     imported_meta = models.JSONField(
         default=dict, help_text=_("What the file said about an election that was held elsewhere.")

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from celery.exceptions import SoftTimeLimitExceeded
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.permissions import Role
-from budgets import actions
-from budgets.models import Lot, Project, ProjectDecision, Round
+from budgets import actions, tasks
+from budgets.actions import counting
+from budgets.models import Count, Lot, Project, ProjectDecision, Round
 from participation import clock
 from participation.choices import Status
 from tests.accounts.factories import make_staff, make_unit
@@ -95,6 +97,59 @@ def test_a_tie_stops_the_count_until_the_lot_is_recorded(tied):
     assert client.post(lot, typed).status_code == 302, "recorded"
     assert Lot.objects.get().order == ["2", "1"]
     assert Round.objects.get().count.winners == ["2"]
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Equal Shares from three ballots on is counted by a task."""
+    monkeypatch.setattr(counting, "COUNT_APART_FROM", 3)
+    hints = []
+    monkeypatch.setattr(tasks.count_rounds, "delay", lambda: hints.append(1))
+    return hints
+
+
+def test_a_large_equal_shares_count_is_left_to_a_task(large, django_capture_on_commit_callbacks):
+    round = make_round([300_000, 200_000], counting_rule="equal-shares")
+    vote(round, "1", times=3)
+    round = seal(round)
+    client = at_work(round.process)
+    address = reverse("admin:budget-count", args=[round.process.pk, 1])
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(address).status_code == 302
+    assert large == [1]
+    assert not Count.objects.exists()
+    page = text(client, "admin:budget-vote", round.process.pk)
+    assert address not in page
+    assert "step-off-reason" in page
+    assert client.post(address).status_code == 200  # asked for already
+    assert tasks.count_rounds() == 1
+    assert Count.objects.get().winners == ["1"]
+    assert Count.objects.get().counted_by == round.process.owner
+    assert Round.objects.get().count_asked_at is None
+    assert tasks.count_rounds() == 0
+
+
+def test_a_count_that_fails_in_the_task_can_be_asked_for_again(large, monkeypatch):
+    round = make_round([300_000], counting_rule="equal-shares")
+    vote(round, "1", times=3)
+    round = seal(round)
+    assert counting.ask_for_count(round=round, by=round.process.owner) is None
+
+    def fails(**_asked):
+        raise SoftTimeLimitExceeded
+
+    with monkeypatch.context() as patch:
+        patch.setattr(counting, "count_round", fails)
+        assert tasks.count_rounds() == 0
+    assert Round.objects.get().count_asked_at is None
+    assert counting.ask_for_count(round=round, by=round.process.owner) is None
+    assert tasks.count_rounds() == 1
+
+
+def test_a_small_count_is_made_at_once(large):
+    round = make_round([300_000], counting_rule="equal-shares")
+    vote(round, "1", times=2)
+    assert counting.ask_for_count(round=seal(round), by=round.process.owner).winners == ["1"]
 
 
 def test_the_council_differs_only_with_a_reason():
