@@ -219,6 +219,16 @@ class TestPartFunding:
         assert count(election, Rule.GREEDY, ["2", "1"]).amounts == {"2": 50}
 
 
+def test_lots_that_say_nothing_of_two_equals_do_not_settle_them():
+    """Each was drawn in a lot of its own: which of them comes first, nobody has drawn."""
+    projects = tuple(Project(number, 60) for number in "1234")
+    election = Election(projects, {approval("12"): 2, approval("34"): 1}, 100)
+    waiting = count_with_lots(election, Rule.GREEDY, [["1", "3"], ["2", "4"]])
+    assert (waiting.winners, [tie.tied for tie in waiting.undecided]) == (None, [("1", "2")])
+    settled = count_with_lots(election, Rule.GREEDY, [["1", "3"], ["2", "4"], ["2", "1"]])
+    assert settled.winners == ("2",)
+
+
 class TestShortlist:
     def test_all_that_stand_equal_with_the_last_go_on(self):
         projects = tuple(Project(number, 10, "", "x") for number in "1234")
