@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.verdict import Refused
 from audit import actions as audit
-from budgets import ballots, election, permissions, voting
+from budgets import ballots, codes, election, permissions, voting
 from budgets.models import (
     Ballot,
     BallotProject,
@@ -287,7 +287,7 @@ def _copy(
 def forget_codes(round: Round) -> None:
     """Before the roll forgets: how many of each batch voted is kept as a number, which codes or for whom is not."""
     for batch in CodeBatch.objects.with_numbers().filter(phase=round.phase_id):
-        CodeBatch.objects.filter(pk=batch.pk).update(used_in_the_end=batch.used)
+        CodeBatch.objects.filter(pk=batch.pk).update(used_in_the_end=codes.numbers(batch).used)
     VotingCode.objects.filter(phase=round.phase_id).update(person=None)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import District, Resident
 from accounts.permissions import Permission
-from accounts.verdict import Refused, Verdict
+from accounts.verdict import Refused, Verdict, verdict
 from budgets import actions, codes, permissions, voting
 from budgets.models import CodeBatch, CodeLock
 from budgets.views import no_store
@@ -307,6 +308,15 @@ class BlockForm(forms.Form):
         ),
     )
 
+    public = forms.BooleanField(
+        label=gettext_lazy("Tell it in the public list of incidents too"), required=False, initial=True
+    )
+
+    def __init__(self, *args: Any, may_tell: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_tell:  # not while nobody can vote yet
+            del self.fields["public"]
+
 
 class Block(CodesPage):
     title = gettext_lazy("Block the codes")
@@ -329,11 +339,25 @@ class Block(CodesPage):
             return Verdict(False, _("These codes are already blocked."), "blocked_already")
         return Verdict(True)
 
+    def form_kwargs(self) -> dict[str, Any]:
+        may_tell = verdict(permissions.check_may_record_incident, self.request.user, self.process)
+        return {"may_tell": bool(may_tell)}
+
     def context(self) -> dict[str, Any]:
         return {"quoted": self.batch.name}
 
     def act(self, form: Any) -> None:
-        actions.block_batch(batch=self.batch, reason=form.cleaned_data["reason"], by=self.request.user)
+        """The incident tells how many, never for whom: the batch's name may be about a class."""
+        by, reason = self.request.user, form.cleaned_data["reason"]
+        with transaction.atomic():
+            batch = actions.block_batch(batch=self.batch, reason=reason, by=by)
+            if form.cleaned_data.get("public"):
+                text = ngettext(
+                    "%(amount)s voting code was blocked: %(reason)s",
+                    "%(amount)s voting codes were blocked: %(reason)s",
+                    batch.amount,
+                ) % {"amount": wording.number(batch.amount), "reason": reason}
+                actions.record_incident(process=self.process, by=by, text=text, happened_at=clock.now())
 
 
 @require_POST

@@ -23,7 +23,7 @@ from django.views.debug import ExceptionReporter
 
 from audit.models import Entry
 from budgets import actions, codes, guessing, results
-from budgets.models import Ballot, CodeBatch, CodeLock, Roll, Round
+from budgets.models import Ballot, CodeBatch, CodeLock, Incident, Roll, Round
 from config import logs
 from participation import clock
 from tests.accounts.factories import make_resident
@@ -560,6 +560,15 @@ def test_blocking_asks_for_a_reason_and_says_so_on_the_list(desk: Client, round:
     assert "Tabt i posten" in page
     batch.refresh_from_db()
     assert batch.blocked_at is not None
+    assert not Incident.objects.exists()  # only when it is ticked
+
+
+def test_a_block_can_be_told_in_public_without_the_name_of_the_class(desk: Client, round: Round) -> None:
+    codes_for_class(round, 6)
+    batch = CodeBatch.objects.get()
+    desk.post(staff(round, "-block", batch=batch.pk), {"reason": "Tabt i posten", "public": "on"})
+    assert Incident.objects.get().text == "6 voting codes were blocked: Tabt i posten"
+    assert batch.name not in Incident.objects.get().text
 
 
 def test_staff_see_how_many_and_open_for_a_school(desk: Client, round: Round) -> None:
