@@ -5,14 +5,18 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.verdict import Refused
 from budgets import actions
 from budgets.actions import implementation as carrying
-from budgets.models import Ballot, CountedBallot, Implementation, Roll, Round
+from budgets.actions import open_round, record_meeting
+from budgets.actions.setup import update_budget
+from budgets.models import Ballot, CountedBallot, Grant, Implementation, Roll, Round
 from participation import clock
+from participation.frozen import amending
+from tests.budgets import staged
 from tests.budgets.carrying import decided, published
 from tests.budgets.factories import make_budget, make_project, make_round, make_voter, seal
 
@@ -223,3 +227,74 @@ def test_two_payments_at_once_never_pass_the_grant():
     refused = [each for each in said if isinstance(each, Refused)]
     assert [each.code for each in refused] == ["over_grant"] * 7
     assert Implementation.objects.get(pk=one.pk).paid == 60_000
+
+
+def test_two_open_the_same_round_at_once_and_there_is_one():
+    process = make_budget(pots=[{"name": "Hele byen", "district": None, "total": 500_000}])
+    for _number in range(3):
+        make_project(process)
+    said = together([lambda: open_round(process=process) for _number in range(3)])
+    assert [getattr(one, "pk", one) for one in said] == [Round.objects.get().pk] * 3
+    assert sorted(Round.objects.get().ballot_projects.values_list("number", flat=True)) == ["1", "2", "3"]
+
+
+def test_one_voter_in_two_pots_at_once_votes_in_one():
+    process, pots, places = staged.two_rounds(district_vote="chosen")
+    for key in ("hele-byen", "nord", "syd"):
+        staged.propose(process, pots[key], key)
+    round, voter = open_round(process=process), staged.voter(places["nord"])
+    now = clock.now()
+    said = together(
+        [
+            lambda pot=pot: staged.cast(round, voter, "hele-byen", pot, at=now, pot=pot)
+            for pot in ("nord", "syd", "nord")
+        ]
+    )
+    assert [getattr(one, "code", one) for one in said].count(None) == 1
+    assert Roll.objects.get().pot == Ballot.objects.get().pot
+
+
+def test_a_vote_and_a_change_of_the_pots_never_both_go_through():
+    process, pots, places = staged.two_rounds()
+    for key in ("hele-byen", "nord"):
+        staged.propose(process, pots[key], key)
+
+    def change():
+        with transaction.atomic(), amending(process):
+            type(process).objects.select_for_update().get(pk=process.pk)
+            update_budget(process, district_vote="chosen")
+
+    voter = staged.voter(places["nord"])
+    said = together(
+        [
+            change,
+            lambda: staged.cast(open_round(process=process), voter, "hele-byen", at=clock.now()),
+        ]
+    )
+    assert said[1] is None
+    changed = type(process.citizenbudget).objects.get().district_vote == "chosen"
+    assert changed is (said[0] is None)
+    assert Roll.objects.get().pot == ("" if changed else "nord")
+
+
+def test_a_meeting_written_down_twice_at_once_is_one_meeting():
+    process = make_budget(
+        decided_by="meeting", procedure="Alle kan komme.", total=100_000, max_cost=60_000, last="meeting"
+    )
+    project = make_project(process, price=60_000)
+
+    def record():
+        return record_meeting(
+            process=process,
+            by=process.owner,
+            held_at=clock.now() - timedelta(hours=1),
+            place="Salen",
+            participants=40,
+            how="Med mærker.",
+            minutes="Kort.",
+            grants={project.pk: 60_000},
+        )
+
+    said = together([record, record])
+    assert {getattr(one, "pk", one) for one in said} == {Round.objects.get().pk}
+    assert Grant.objects.get().amount == 60_000
