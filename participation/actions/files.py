@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -158,14 +158,16 @@ def _keep(
 # Contributions.
 
 
-def check_hung(hung: Sequence[Hung]) -> None:
-    """As many as there is room for, and each photo with its words."""
+def check_hung(hung: Sequence[Hung], there: Collection[UUID] = ()) -> None:
+    """As many as there is room for, and each photo with its words. What hangs there already stays, also where gathering two
+    contributions brought more together than one may have."""
     shown = [one for one in hung if one.file.is_photo]
-    if len(shown) > MOST_PHOTOS:
+    others = [one for one in hung if not one.file.is_photo]
+    if len(shown) > MOST_PHOTOS and any(one.file.pk not in there for one in shown):
         raise Refused(
             "too_many_photos", _("There is room for %(most)d photos.") % {"most": MOST_PHOTOS}, "photos"
         )
-    if len(hung) - len(shown) > MOST_FILES:
+    if len(others) > MOST_FILES and any(one.file.pk not in there for one in others):
         raise Refused(
             "too_many_files", _("There is room for %(most)d files.") % {"most": MOST_FILES}, "documents"
         )
@@ -177,12 +179,11 @@ def check_hung(hung: Sequence[Hung]) -> None:
 def hang(*, contribution: Contribution, hung: Sequence[Hung], by: User | None) -> bool:
     """Let the contribution have exactly these, in this order. Called by the actions that give and correct it, with its row
     locked; what it no longer has and nothing else holds is taken away. Returns whether anything changed."""
-    check_hung(hung)
     there = {one.file_id: one for one in contribution.attachments.select_related("file")}
+    check_hung(hung, there)
     wanted = {one.file.pk: place for place, one in enumerate(hung)}
-    still = set(
-        StoredFile.objects.kept().select_for_update().filter(pk__in=wanted).values_list("pk", flat=True)
-    )
+    chosen = StoredFile.objects.kept().filter(pk__in=wanted).order_by("pk")
+    still = set(chosen.select_for_update().values_list("pk", flat=True))
     if missing := [one for one in hung if one.file.pk not in still]:
         field = "photos" if missing[0].file.is_photo else "documents"
         raise Refused("file_gone", _("A photo or file is no longer here. Add it again."), field)
@@ -211,7 +212,8 @@ def hang(*, contribution: Contribution, hung: Sequence[Hung], by: User | None) -
 @transaction.atomic
 def hold(*, draft: Draft, held: Iterable[StoredFile]) -> None:
     """The unfinished contribution keeps exactly these from being swept away."""
-    keys = {file.pk for file in held}
+    chosen = StoredFile.objects.kept().filter(pk__in={file.pk for file in held}).order_by("pk")
+    keys = set(chosen.select_for_update().values_list("pk", flat=True))
     DraftFile.objects.filter(draft=draft).exclude(file__in=keys).delete()
     DraftFile.objects.bulk_create(
         [DraftFile(draft=draft, file_id=key) for key in sorted(keys)], ignore_conflicts=True
@@ -264,8 +266,9 @@ def take_down(*, attachment: Attachment, by: User, reason: str) -> None:
 def remove_files(chosen: QuerySet[StoredFile]) -> int:
     """Take away those of them that nothing hangs on to. At once nobody sees them and nothing personal is left in the
     row; the bytes go after the commit, and the row when they have gone."""
-    going = chosen.filter(pk__in=StoredFile.objects.loose().values("pk"))
-    keys = list(going.select_for_update().values_list("pk", flat=True))
+    locked = list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))
+    # Asked once they are locked: whoever hung one on something in the meantime has committed by now.
+    keys = list(StoredFile.objects.filter(pk__in=locked).loose().values_list("pk", flat=True))
     StoredFile.objects.filter(pk__in=keys).update(
         removed_at=clock.now(), uploaded_by=None, name="", alt="", sha256=""
     )

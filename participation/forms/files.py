@@ -17,6 +17,7 @@ from participation import files
 from participation.actions.files import ALT, MOST_FILES, MOST_PHOTOS, Hung, check_alt
 from participation.models import Contribution, StoredFile
 
+LONGEST_LIST = 100
 ACCEPT_PHOTOS = "image/jpeg,image/png,image/webp,image/gif"
 ACCEPT_FILES = ".pdf,.docx,.xlsx,.pptx,.odt,.ods,.odp,.txt,.csv,.jpg,.jpeg,.png"
 
@@ -40,7 +41,7 @@ class ArrivedInput(forms.Widget):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Row]:
         read = data.getlist if hasattr(data, "getlist") else lambda key: list(data.get(key, ()))
-        handles, alts = read(f"{name}_kept")[: self.most * 2], read(f"{name}_alt")
+        handles, alts = read(f"{name}_kept")[:LONGEST_LIST], read(f"{name}_alt")
         alts = [*alts, *[""] * len(handles)]
         return [Row(handle, alts[place]) for place, handle in enumerate(handles)]
 
@@ -115,9 +116,9 @@ class FilesField(forms.Field):
         rows = list(value or ())
         if self.required and not rows:
             raise ValidationError(self.error_messages["required"], code="required")
-        if len(rows) > self.widget.most:
-            raise ValidationError(self.full % {"most": self.widget.most}, code="too_many")
         found = {files.handle(one): one for one in files.from_handles(row.handle for row in rows)}
+        if len(rows) > self.widget.most and any(not one.attachments.exists() for one in found.values()):
+            raise ValidationError(self.full % {"most": self.widget.most}, code="too_many")
         wrong = []
         if any(row.handle not in found for row in rows):
             wrong.append(_("A photo or file is no longer here. Add it again."))

@@ -393,6 +393,28 @@ def test_the_author_puts_on_and_takes_off_afterwards(
     assert "attachments" in Entry.objects.filter(action="contribution.edit").latest("pk").changed
 
 
+def test_more_than_there_is_room_for_came_together_and_stays(process: Process, citizen: User) -> None:
+    contribution, _ = given_with_photo(process, citizen)
+    more = [stored(citizen, width=600 + number, height=400) for number in range(7)]
+    Attachment.objects.bulk_create(
+        Attachment(contribution=contribution, file=one, position=9) for one in more
+    )
+    client = Client()
+    client.force_login(citizen)
+    url = address("contribution-edit", process.slug, contribution.public_id)
+    page = text(client.get(url))
+    handles = kept(page)
+    assert len(handles) == 8
+    assert 'name="photos"' not in page
+    fields = WRITTEN | {"photos_kept": handles, "photos_alt": ["Ny tekst"] * 8, "version": "1"}
+    assert client.post(url, fields).status_code == 302
+    assert {one.file.alt for one in contribution.attachments.select_related("file")} == {"Ny tekst"}
+    extra = files.handle(stored(citizen))
+    fields |= {"photos_kept": [*handles, extra], "photos_alt": ["Ny tekst"] * 9, "version": "2"}
+    assert "Der er plads til 6 billeder." in text(client.post(url, fields))
+    assert contribution.attachments.count() == 8
+
+
 def test_staff_attach_a_scan_when_they_record_for_someone() -> None:
     process = make_process(status=Status.OPEN)
     client = Client()
