@@ -353,7 +353,6 @@ class LotForm(forms.Form):
 class RecordLot(RoundPage):
     """The lot of one pot; the address names it where there are several."""
 
-    title = _("Record the lot")
     lead = _(
         "These projects have the same number of votes and cost the same. Draw between them in public, then write the order here."
     )
@@ -366,6 +365,11 @@ class RecordLot(RoundPage):
         if pot not in {each.key for each in pots_of(self.round)}:
             raise Http404
         return pot
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        name = next(each.name for each in pots_of(self.round) if each.key == self.pot)
+        return _("Record the lot in %(pot)s") % {"pot": name} if name else _("Record the lot")
 
     def verdict(self) -> Verdict:
         return permissions.can_record_lot(self.request.user, self.round, self.pot)
