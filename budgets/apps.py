@@ -7,12 +7,13 @@ class BudgetsConfig(AppConfig):
     verbose_name = _("Citizen budgets")
 
     def ready(self) -> None:
-        from accounts import persons
+        from accounts import my_page, persons
         from accounts.personal_data import register_eraser
         from budgets import checks, personal_data  # noqa: F401
         from budgets.format import CITIZEN_BUDGET
         from budgets.implementation import FILES
         from budgets.meetings import FILES as MINUTES
+        from budgets.polling import on_my_page
         from dkfds.navigation import Area, Place, register
         from participation import files, formats
 
@@ -28,5 +29,8 @@ class BudgetsConfig(AppConfig):
             Place("money-file", _("All the money of the citizen budgets"), "money:overview", 5, Area.DATA)
         )
         register_eraser("budgets", personal_data.forget_contact)
+        my_page.register_section(
+            key="polling-places", order=4, template="budgets/polling/my_page.html", context=on_my_page
+        )
         persons.register_merge_check(personal_data.check_may_merge)
         persons.register_holder(personal_data.still_needed)

@@ -26,7 +26,7 @@ _BALLOT = """
     #set text(if big { 13pt } else { 9pt })
     #data.municipality #h(1fr) #counter(page).display("1 / 1", both: true)
   ])
-#set text(size: if big { 20pt } else { 12pt }, lang: data.lang)
+#set text(size: if big { 20pt } else { 13pt }, lang: data.lang)
 #let side = if big { 1.1cm } else { 0.72cm }
 #let box_here = rect(width: if data.points { side * 2 } else { side }, height: side, stroke: 1.2pt, radius: 1pt)
 #title()
@@ -34,10 +34,11 @@ _BALLOT = """
 #if data.stamp != "" [ \\ #data.stamp_words ]
 #for part in data.parts {
   if part.heading != "" { heading(level: 1, part.heading) }
-  par(part.how)
+  par(strong(part.how))
+  v(0.3em)
   for row in part.rows {
     block(breakable: false, width: 100%, above: if big { 0.9em } else { 0.75em }, below: 0pt,
-      grid(columns: (auto, if big { 1.7cm } else { 1.1cm }, 1fr, auto), column-gutter: 0.45cm, align: horizon,
+      grid(columns: (auto, if big { 1.2cm } else { 0.8cm }, 1fr, auto), column-gutter: 0.45cm, align: horizon,
         box_here, align(right, strong(row.number)), row.title, text(0.9em, row.price)))
   }
 }

@@ -167,6 +167,12 @@ def _checks(process: "Process") -> "Iterable[Any]":
     return findings(process)
 
 
+def _voting_day(process: "Process", at: datetime) -> dict[str, Any] | None:
+    from budgets.sections import voting_day
+
+    return voting_day(process, at)
+
+
 def _openness(process: "Process") -> list[dict[str, Any]]:
     from budgets.polling import openness
 
@@ -197,6 +203,7 @@ CITIZEN_BUDGET = Format(
     next_step=_next_step,
     sections=(
         Section("budgets/sections/rules.html", _rules),
+        Section("budgets/sections/voting_day.html", _voting_day),
         Section("budgets/sections/result.html", _result, place="result"),
     ),
     extra_checks=(_checks,),

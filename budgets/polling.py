@@ -22,6 +22,7 @@ from accounts.verdict import Refused, Verdict, verdict
 from budgets import ballots, codes, voting
 from budgets.models import Incident, PollingPlace, Roll, Round, VoteChannel
 from participation import clock
+from participation.choices import PUBLIC
 from participation.models import Process
 
 MOST_FOUND = 6
@@ -269,3 +270,13 @@ def openness(process: Process) -> list[dict[str, object]]:
 def officers_of(process: Process) -> list[User]:
     """Those who stand at its polling places, and must know when something about the vote changes."""
     return list(User.objects.filter(polling_places__process=process, is_active=True).distinct())
+
+
+def on_my_page(user: User, request: object) -> dict[str, object] | None:
+    """For a polling officer: the way to where they stand."""
+    if not user.may(Permission.MARK_ROLL):
+        return None
+    places = (
+        PollingPlace.objects.of_officer(user).filter(process__status__in=PUBLIC).select_related("process")
+    )
+    return {"places": list(places)} if places else None

@@ -403,3 +403,21 @@ def example(rule: Rule, *, with_points: bool) -> dict[str, Any]:
     if with_points:
         intro += " " + _("Here each gives one point to each project they choose.")
     return {"intro": intro, "rows": rows}
+
+
+def voting_day(process: Process, at: datetime) -> dict[str, Any] | None:
+    """Where one can vote on paper, and how many have voted: from a little before voting opens until the ballots are
+    counted, in one query."""
+    from budgets.models import PollingPlace
+    from budgets.voting import KINDS
+
+    phase = phases.phase_at(process, at)
+    coming = phases.next_phase(process, at)
+    if all(one is None or one.kind not in KINDS for one in (phase, coming)):
+        return None
+    places = list(PollingPlace.objects.filter(process=process))
+    is_open = phase is not None and phase.kind in KINDS
+    if not places and not is_open:
+        return None
+    kind = KINDS[phase.kind] if phase is not None and phase.kind in KINDS else None
+    return {"places": [place for place in places if kind in (None, place.round_kind)], "is_open": is_open}

@@ -11,6 +11,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from budgets.models import Roll, Round, TurnoutHour, VoteChannel
+from dkfds import wording
 from participation import clock
 from participation.models import Process
 
@@ -114,10 +115,7 @@ def _per_hour(hours: list[TurnoutHour]) -> tuple[dict[str, object], ...]:
         return ()
     today = timezone.localdate(hours[-1].hour - timedelta(minutes=1))
     here = [one for one in hours if timezone.localdate(one.hour - timedelta(minutes=1)) == today]
-    return tuple(
-        {"label": formats.date_format(timezone.localtime(one.hour), _("H:i")), "value": one.voters}
-        for one in here
-    )
+    return tuple({"label": wording.clock(timezone.localtime(one.hour)), "value": one.voters} for one in here)
 
 
 def due(at: datetime | None = None) -> Iterable[Round]:

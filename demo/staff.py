@@ -43,6 +43,7 @@ COLLEAGUES = (
     Colleague("Bo", "Lindgaard", Role.MANAGER, "bo@lunde.example", "JBSWY3DPEHPK3PXS", ("Kultur og Fritid",)),
     Colleague("Inger", "Ravn", Role.COUNCILLOR, "inger@lunde.example", "JBSWY3DPEHPK3PXT"),
     Colleague("Søren", "Brink", Role.POLLING_OFFICER, "soeren@lunde.example", "JBSWY3DPEHPK3PXU"),
+    Colleague("Hanne", "Kjær", Role.POLLING_OFFICER, "hanne@lunde.example", "JBSWY3DPEHPK3PXW"),
     Colleague("Lis", "Agger", Role.ADMINISTRATOR, "lis@lunde.example", "JBSWY3DPEHPK3PXV"),
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.utils import timezone
@@ -20,10 +21,13 @@ from accounts.models import District, RegisterExtract, Resident, User
 from budgets import ballots
 from budgets.actions.codes import fetch_print, make_class_codes, make_personal_codes
 from budgets.actions.counting import count_round, decide_projects, record_lot, waiting_for_lots
+from budgets.actions.paper import choose_order
+from budgets.actions.polling import mark_roll, record_incident, save_place, undo_mark
 from budgets.actions.projects import assess_project
 from budgets.actions.rounds import anonymise_roll, open_round, seal_round
 from budgets.codes import Chosen
-from budgets.models import Assessment, Ballot, Project, Roll, Round
+from budgets.models import Assessment, Ballot, PollingPlace, Project, Roll, Round, TurnoutHour
+from budgets.turnout import full_hour, step
 from demo import geography, pictures, register, staff, texts
 from demo.carrying import carry_out
 from demo.texts import ProjectText
@@ -523,10 +527,12 @@ def voting_open(town: Town, say: Tell) -> Process:
         },
         {"En rampe ved købmanden": "Kan lade sig gøre. Købmanden har sagt ja og passer rampen bagefter."},
     )
+    place = _polling_place(town, process, vote_starts - timedelta(days=6))
     with clock.frozen(vote_starts):
         round = open_round(process=process)
     vote(town.chance, round, 487, vote_starts, town.now)
     _codes(town, process, round)
+    _voting_day(town, place, vote_starts)
     with clock.frozen(town.day(-5, 10)):
         outcomes.publish_news(
             process=process,
@@ -548,6 +554,86 @@ def _codes(town: Town, process: Process, round: Round) -> None:
         fetch_print(batch=cards, by=by)
     with clock.frozen(town.now - timedelta(minutes=20)):
         make_class_codes(name="Vestervang Skole, 6.B", amount=24, by=by, **common)
+
+
+def _polling_place(town: Town, process: Process, at: datetime) -> PollingPlace:
+    """The library, with two officers; the order of the printed ballot is drawn before voting opens."""
+    with clock.frozen(at):
+        choose_order(process=process, by=town.staff["Kirsten"], kind="lot", seed="4-2-6-1")
+        return save_place(
+            process=process,
+            by=town.staff["Kirsten"],
+            officers=[town.staff["Søren"], town.staff["Hanne"]],
+            name="Lunde Bibliotek",
+            address="Torvet 3, 9990 Lunde",
+            opening_hours="Alle dage kl. 10-18, så længe afstemningen er åben",
+            access=(
+                "Niveaufri indgang fra Torvet. Bus 4 holder ved døren. Der er en lup ved bordet, og du kan få læst "
+                "stemmesedlen højt."
+            ),
+        )
+
+
+def _voting_day(town: Town, place: PollingPlace, starts: datetime) -> None:
+    """People come to the library and are found in the register; the turnout is kept hour by hour; the power goes."""
+    round = place.round
+    assert round is not None
+    officer, here = town.staff["Søren"], town.districts["vest"].pk
+    voted = set(Roll.objects.filter(round=round).values_list("person", flat=True))
+    grown_up = timezone.localdate(town.now).replace(year=timezone.localdate(town.now).year - 60)
+    coming = (
+        Resident.objects.filter(
+            extract=RegisterExtract.objects.latest(), school_district=here, birth_date__lt=grown_up
+        )
+        .exclude(person__in=voted)
+        .select_related("person")
+        .order_by("pk")[:31]
+    )
+    ids = random.Random(31)  # noqa: S311 - a story
+    for number, resident in enumerate(coming):
+        with clock.frozen(town.day(number % 5 - 5, 13)):
+            attempt = UUID(int=ids.getrandbits(128), version=4)
+            mark_roll(place=place, round=round, person=resident.person, attempt=attempt, by=officer)
+            if number == 6:
+                undo_mark(place=place, attempt=attempt, reason="wrong_person", by=officer)
+    with clock.frozen(town.day(-2, 15)):
+        power = record_incident(
+            process=place.process,
+            by=officer,
+            place=place,
+            happened_at=town.day(-2, 14),
+            text=(
+                "Strømmen var væk på Torvet i et kvarter. Ingen fik stemmeseddel, mens vi ikke kunne sætte kryds. "
+                "To ventede og stemte bagefter."
+            ),
+        )
+    with clock.frozen(town.day(-1, 9)):
+        record_incident(
+            process=place.process,
+            by=town.staff["Kirsten"],
+            place=place,
+            happened_at=town.day(-2, 14),
+            text="Strømmen var væk i tyve minutter, ikke i et kvarter.",
+            corrects=power,
+        )
+    _turnout(round, starts, town.now)
+
+
+def _turnout(round: Round, starts: datetime, until: datetime) -> None:
+    """The numbers the clock would have kept, from the days on the roll: more come by day than by night."""
+    roll = Roll.objects.filter(round=round).values_list("channel", "day")
+    hour, shown = full_hour(starts) + timedelta(hours=1), {}
+    while hour <= until:
+        local = timezone.localtime(hour)
+        part = min(max(local.hour - 7, 0) / 14, 1)
+        counted: dict[str, float] = {}
+        for channel, day in roll:
+            counted[channel] = counted.get(channel, 0) + (
+                1 if day < local.date() else part if day == local.date() else 0
+            )
+        shown = step({channel: int(number) for channel, number in counted.items()}, shown)
+        TurnoutHour.objects.create(round=round, hour=hour, shown=shown, voters=sum(shown.values()))
+        hour += timedelta(hours=1)
 
 
 def carried_out(town: Town, say: Tell) -> Process:

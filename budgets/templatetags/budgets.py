@@ -1,13 +1,17 @@
 """{% load budgets %}: what the pages ask about a project."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
 from accounts.verdict import Verdict
 from budgets import carrying_out, implementation, permissions
 from budgets.models import Payment, Project, ProjectDecision
+from dkfds import wording
 from participation.models import Process
+from participation.phases import moment
 from participation.team import is_author
 
 register = template.Library()
@@ -50,3 +54,15 @@ def carried_out(process: Process) -> implementation.Overview:
 @register.filter
 def payment_note(payment: Payment) -> str:
     return implementation.payment_note(payment)
+
+
+@register.filter
+def at_moment(value: datetime | None) -> str:
+    """torsdag den 19. november kl. 14.00"""
+    return moment(value) if value else ""
+
+
+@register.filter
+def at_clock(value: datetime | None) -> str:
+    """14.00"""
+    return wording.clock(timezone.localtime(value)) if value else ""

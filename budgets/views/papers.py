@@ -35,13 +35,13 @@ class EntryForm(forms.Form):
     )
     typed = forms.CharField(
         label=gettext_lazy("What is chosen on it?"),
-        required=False,
         max_length=paper.LONGEST_TYPED,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}),
     )
 
-    def __init__(self, *args: Any, with_points: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, with_points: bool, no_paper: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["typed"].required = not no_paper
         self.fields["typed"].help_text = (
             _("Numbers and points, for example 3:2 7:1. Not valid: 0 blank, u unclear, n name or mark.")
             if with_points
@@ -249,7 +249,8 @@ def _entry_form(round: Round, reading: Reading | None, data: Any = None) -> Entr
         compared = paper.compare(Reading.objects.filter(bundle=reading.bundle).prefetch_related("entries"))
         if compared is not None and compared.open:
             initial["position"] = compared.open[0].position
-    return EntryForm(data, with_points=with_points, initial=initial)
+    no_paper = data is not None and data.get("step") == "no_paper"
+    return EntryForm(data, with_points=with_points, no_paper=no_paper, initial=initial)
 
 
 def _whole(text: str) -> int:

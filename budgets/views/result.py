@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.verdict import Refused
-from budgets import charts, election, results, voting
+from budgets import charts, election, polling, results, voting
 from budgets.models import Round
 from budgets.views import budget_process, no_store
 from participation import clock, limits
@@ -65,6 +65,7 @@ def _result(request: HttpRequest, process: Process, found: results.Result | None
         "smallest_shown": results.SMALLEST_SHOWN,
         "recount_name": recount_file().name,
     }
+    context["incidents"] = polling.incidents_of(process)
     return render(request, "budgets/result.html", context)
 
 
