@@ -58,7 +58,9 @@
   const wonder = () => {
     form.hidden = true;
     doubt.hidden = false;
-    doubt.querySelector("button").focus();
+    const button = doubt.querySelector("button");
+    button.disabled = false; // a button that is off can't have the focus
+    button.focus();
   };
 
   form.addEventListener("submit", (event) => {
