@@ -1,5 +1,6 @@
 """At the polling place: found by name and birth date, marked once, told why not, and never in doubt."""
 
+import itertools
 import threading
 import uuid
 from datetime import date, timedelta
@@ -11,7 +12,8 @@ from accounts.permissions import Role
 from accounts.verdict import Refused
 from audit.models import Entry
 from budgets import actions, polling
-from budgets.models import Ballot, PollingPlace, Roll, UndoneMark
+from budgets import codes as codes_
+from budgets.models import Ballot, CodeBatch, PollingPlace, Roll, UndoneMark, VotingCode
 from participation import clock
 from tests.accounts.factories import make_citizen, make_district, make_extract
 from tests.budgets.factories import again, close, make_round, make_staff, make_voter, vote
@@ -383,3 +385,62 @@ def test_a_place_where_people_have_voted_stays(place):
     actions.save_place(process=place.process, by=owner, place=place, officers=[officer_of(place)], **fields)
     place.refresh_from_db()
     assert place.opening_hours == "Længere"
+
+
+# By MitID, by a personal code and at the place
+
+
+def code_for(who, round):
+    """A letter with a code has come to this person."""
+    batch = CodeBatch.objects.create(
+        process=round.process,
+        phase=round.phase,
+        kind="personal",
+        name="Breve",
+        amount=1,
+        state="ready",
+        made_at=clock.now(),
+    )
+    code = codes_.new_code()
+    VotingCode.objects.create(batch=batch, phase=round.phase, hmac=codes_.stored_as(code), person=who.person)
+    return code
+
+
+def ways(place):
+    """One person with an account, a code and legs: {way: what casts or marks}."""
+    who, round, officer = resident(), place.round, officer_of(place)
+    user, code = make_citizen(person=who.person), code_for(who, round)
+    return who, {
+        "web": lambda: actions.cast_ballot(round=round, by=user, choices=[("1", 1)], tracker=None),
+        "code": lambda: actions.cast_with_code(
+            round=round, code=codes_.find(code, round.process), choices=[("2", 1)], tracker=None
+        ),
+        "place": lambda: (
+            actions.mark_roll(place=place, round=round, person=who.person, attempt=uuid.uuid4(), by=officer)
+            and None
+        ),
+    }
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["web", "code", "place"])), ids="-".join)
+def test_in_every_order_of_the_three_ways_only_the_first_counts(place, order):
+    who, vote_by = ways(place)
+    vote_by[order[0]]()
+    for way in order[1:]:
+        assert refused(vote_by[way]).code in {"already_voted", "used"}
+    assert Roll.objects.count() == 1
+    assert Ballot.objects.count() == (order[0] != "place")
+    said = polling.can_vote_here(who.person, place, place.round, at=clock.now())
+    words = {"web": "with MitID", "code": "with a voting code", "place": "here at this polling place"}
+    assert words[order[0]] in said.reason
+
+
+def test_by_all_three_ways_at_once_it_is_one_vote():
+    for _ in range(6):
+        place = make_place()
+        _who, vote_by = ways(place)
+        told = codes(together(list(vote_by.values())))
+        assert told.count("None") == 1
+        assert set(told) <= {"None", "already_voted", "used"}
+        roll = Roll.objects.get(round=place.round)
+        assert Ballot.objects.filter(round=place.round).count() == (roll.channel != "polling_place")
