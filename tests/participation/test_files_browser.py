@@ -16,7 +16,12 @@ from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import User
 from participation import clock
+from participation.actions import contributions as giving
+from participation.actions import files as actions
+from participation.choices import Status
 from participation.models import Contribution, Draft, Process, StoredFile
+from tests.accounts.factories import make_resident_citizen, make_staff
+from tests.factories import make_process
 from tests.participation import pictures
 from tests.participation.conftest import NOW
 
@@ -154,11 +159,50 @@ def test_what_saves_while_one_writes_sends_no_files(page: Page, process: Process
     assert Draft.objects.count() == 1
 
 
+@pytest.mark.parametrize("width", [1280, 320])
+def test_staff_see_them_and_remove_one(
+    new_context: Callable[..., BrowserContext], axe: Callable[..., Any], width: int
+) -> None:
+    process = make_process(status=Status.OPEN)
+    author = make_resident_citizen()
+    hung = [
+        actions.Hung(
+            actions.store_photo(data=pictures.jpeg(), name="a.jpg", alt="En bænk", by=author), "En bænk"
+        ),
+        actions.Hung(actions.store_file(data=pictures.pdf(), name="Tilbud på en bænk.pdf", by=author)),
+    ]
+    given = giving.give_contribution(
+        process=process,
+        by=author,
+        title="En bænk",
+        body="Så kan man hvile sig.",
+        attached=hung,
+        detail={"why": "Der er langt.", "cost_lines": [{"text": "Bænk", "amount": 12000}]},
+    )
+    context = new_context(viewport={"width": width, "height": 800})
+    sign_in(context, make_staff(units=[process.unit]))
+    page = context.new_page()
+    for name, arguments in (
+        ("process-record", [process.pk]),
+        ("process-contributions", [process.pk]),
+        ("process-contribution", [process.pk, given.public_id]),
+    ):
+        page.goto(reverse(f"admin:{name}", args=arguments))
+        axe(page)
+        assert page.evaluate(SIDEWAYS) == 0, name
+    wait_for_images(page)
+    page.get_by_role("link", name="Fjern billedet").click()
+    axe(page)
+    assert page.evaluate(SIDEWAYS) == 0
+    page.fill("textarea", "Naboens børn kan genkendes.")
+    page.get_by_role("button", name="Fjern det").click()
+    page.get_by_text("Fjernet. Forfatteren får at vide hvorfor.").wait_for()
+    assert page.get_by_role("link", name="Fjern billedet").count() == 0
+    assert [one.file.name for one in given.attachments.select_related("file")] == ["Tilbud på en bænk.pdf"]
+
+
 def test_nothing_moves_when_photos_come(page: Page, process: Process, citizen: User) -> None:
     """Room is kept for them: the words below stand still while they load."""
-    from participation.actions import contributions as giving
-    from participation.actions import files as actions
-
     buffer = io.BytesIO()
     Image.effect_noise((1500, 2000), 90).convert("RGB").save(buffer, "JPEG")
     photo = actions.store_photo(data=buffer.getvalue(), name="a.jpg", alt="Støj", by=citizen)

@@ -30,6 +30,7 @@ from tests.accounts.factories import make_resident_citizen, make_staff, make_uni
 from tests.factories import make_process
 from tests.participation import pictures
 from tests.participation.conftest import NOW
+from tests.participation.test_races import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon", "fresh_pages")]
 
@@ -589,6 +590,22 @@ def test_only_what_nobody_put_to_use_is_swept(process: Process, citizen: User) -
     with clock.frozen(NOW + timedelta(hours=25)):
         assert sweep_files() == 2
     assert [one.pk for one in StoredFile.objects.kept()] == [hung.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(4))
+def test_swept_while_it_is_hung_up_is_one_or_the_other(process: Process, citizen: User, turn: int) -> None:
+    photo = stored(citizen)
+    contribution = giving.give_contribution(process=process, by=citizen, title="Et", body="To")
+    results = at_once(
+        lambda: actions.hang(contribution=contribution, hung=[actions.Hung(photo, "En bæk")], by=citizen),
+        lambda: actions.remove_files(StoredFile.objects.filter(pk=photo.pk)),
+    )
+    assert results in (["done", "done"], ["done", "file_gone"])
+    hangs = contribution.attachments.exists()
+    assert hangs is StoredFile.objects.kept().filter(pk=photo.pk).exists()
+    assert hangs is bool(on_disk())
+    assert hangs is ("file_gone" not in results)
 
 
 def test_whoever_leaves_takes_their_photos_along(
