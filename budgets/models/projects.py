@@ -70,6 +70,8 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """What a row of the public list shows, in one query."""
         return (
             self.select_related(
+                "pot",
+                "alternative",
                 "contribution__author",
                 "contribution__organisation",
                 "contribution__district",
