@@ -223,17 +223,6 @@ def waiting(process: Process) -> dict[int, dict[str, int]]:
     return {row["pk"]: {"told": row["told"], "entered": row["entered"]} for row in found}
 
 
-def of_user(user: User) -> list[Implementation]:
-    """What this user carries out as one of those who proposed it."""
-    from participation.models.contributions import by_author
-
-    return list(
-        Implementation.objects.running()
-        .filter(by_author(user, "project__contribution"), carried_out_by="citizens")
-        .with_project()
-    )
-
-
 def payment_note(payment: Payment) -> str:
     """What a line that is no ordinary payment is."""
     if payment.kind == Payment.Kind.CORRECTION and payment.corrects is not None:

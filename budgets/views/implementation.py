@@ -16,8 +16,10 @@ from budgets.actions import implementation as actions
 from budgets.implementation_forms import FileForm, SpendForm, TellForm
 from budgets.models import Implementation
 from budgets.views import budget_process
+from participation import documents, limits, uploads
 
 
+@uploads.takes_files
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
@@ -26,7 +28,7 @@ def tell(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     one = _own(request, slug, public_id)
     verdict = carrying_out.can_report(request.user, one)
     form = TellForm(request.POST or None, request.FILES or None, by=request.user, implementation=one)
-    if verdict and form.is_bound and form.is_valid():
+    if verdict and form.is_bound and _arrived(request, form) and form.is_valid():
         try:
             actions.report_news(implementation=one, by=request.user, **form.told())
         except Refused as refused:
@@ -39,6 +41,7 @@ def tell(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     return _page(request, "budgets/project_tell.html", one, form, verdict)
 
 
+@uploads.takes_files
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
@@ -47,7 +50,7 @@ def spend(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     one = _own(request, slug, public_id)
     verdict = carrying_out.can_report_spending(request.user, one)
     form = SpendForm(request.POST or None, request.FILES or None, by=request.user)
-    if verdict and form.is_bound and form.is_valid():
+    if verdict and form.is_bound and _arrived(request, form) and form.is_valid():
         try:
             actions.enter_spending(implementation=one, by=request.user, **form.entered())
         except Refused as refused:
@@ -59,6 +62,19 @@ def spend(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
             return redirect(request.path)
     lines = one.entries.order_by("-recorded_at").select_related("receipt")
     return _page(request, "budgets/project_spend.html", one, form, verdict, lines=lines)
+
+
+def _arrived(request: HttpRequest, form: FileForm) -> bool:
+    """Whether the file came through. One that was too heavy, or one too many in an hour, is said at its field."""
+    try:
+        if request.FILES:
+            limits.spend(request, "upload", most=uploads.HOURLY, seconds=3600)
+        if any(name == form.upload for name, _called, _why in getattr(request, "let_go", ())):
+            documents.check_bytes(uploads.BoundedUploadHandler.MOST_BYTES + 1)
+    except Refused as refused:
+        form.add_error(form.upload, refused.reason)
+        return False
+    return True
 
 
 def _own(request: HttpRequest, slug: str, public_id: Any) -> Implementation:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from budgets import money, years
@@ -26,7 +27,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         ("planlagt", _("Planned"), True),
         ("bevilget", _("Granted"), True),
         ("udbetalt", _("Paid"), True),
-        ("rest", _("Left"), True),
+        ("rest", pgettext("money", "Left"), True),
     )
     current = found.chosen.order
     context = {
