@@ -66,10 +66,10 @@ def _kinds(process: "Process") -> tuple[PhaseKind, ...]:
     return kinds_in(*(rules or (DecidedBy.VOTE, None)))
 
 
-def _editable_again(contribution: "Contribution", at: datetime) -> bool:
-    from budgets.permissions import may_improve
+def _editable_again(contribution: "Contribution", at: datetime) -> datetime | None:
+    from budgets.permissions import improvable_until
 
-    return may_improve(contribution, at)
+    return improvable_until(contribution, at)
 
 
 def _money(process: "Process") -> Decimal | None:

@@ -197,17 +197,18 @@ def check_may_gather(kept: Contribution, gone: "list[Contribution]") -> None:
         raise Refused("other_pot", _("They belong to different pots."))
 
 
-def may_improve(contribution: Contribution, at: datetime) -> bool:
+def improvable_until(contribution: Contribution, at: datetime) -> datetime | None:
     """Between the two rounds: the authors of what went on from the first one, until the time for it is over."""
-    return (
-        contribution.process.phases.filter(kind=IMPROVE, interval__contains=at).exists()
-        and Round.objects.filter(
-            process=contribution.process_id,
-            kind=Round.Kind.SHORTLIST,
-            state=Round.State.COUNTED,
-            count__winners__contains=[contribution.project.number],
-        ).exists()
+    phase = contribution.process.phases.filter(kind=IMPROVE, interval__contains=at).first()
+    if phase is None:
+        return None
+    went_on = Round.objects.filter(
+        process=contribution.process_id,
+        kind=Round.Kind.SHORTLIST,
+        state=Round.State.COUNTED,
+        count__winners__contains=[contribution.project.number],
     )
+    return phase.interval.upper if went_on.exists() else None
 
 
 def check_may_adjust(user: "User", project: Project, *, at: datetime | None = None) -> None:

@@ -89,7 +89,8 @@ class Format:
     `may_merge(kept, gone, at)` raises `Refused` where these of its contributions can't be
     gathered into one; `duties(processes)` yields what must be done, in a constant number of queries. `kinds_of(process)` are the
     phases that this process has by its own rules, among all `phase_kinds`, in the order they come.
-    `editable_again(contribution, at)` says that its author may change it now, though the minutes for correcting it are over.
+    `editable_again(contribution, at)` says until when its author may change it now, though the minutes for correcting it are
+    over; None: no more.
     """
 
     key: str
@@ -130,7 +131,7 @@ class Format:
     duties: Callable[..., "Iterable[Duty]"] | None = None
     lasting_duties: Callable[..., "Iterable[Duty]"] | None = None
     kinds_of: Callable[["Process"], tuple[PhaseKind, ...]] | None = None
-    editable_again: Callable[["Contribution", datetime], bool] | None = None
+    editable_again: Callable[["Contribution", datetime], datetime | None] | None = None
     # Lines of "Open about the process" ({"when", "what", "reason"}), and who besides the followers hears of a change.
     openness: Callable[["Process"], list[dict[str, Any]]] | None = None
     also_told: Callable[["Process"], "Iterable[User]"] | None = None

@@ -60,8 +60,14 @@ def _check_not_merged(contribution: Contribution) -> None:
         raise Refused("merged", _("It has been gathered into another: change that one instead."))
 
 
-def editable_until(contribution: Contribution) -> datetime:
-    return contribution.created_at + timedelta(minutes=contribution.process.edit_minutes)
+def editable_until(contribution: Contribution, at: datetime | None = None) -> datetime:
+    """For as many minutes as the process gives; and once more, where the format opens for it again."""
+    at = at or clock.now()
+    until = contribution.created_at + timedelta(minutes=contribution.process.edit_minutes)
+    again = formats.get(contribution.process.format).editable_again
+    if at < until or again is None:
+        return until
+    return again(contribution, at) or until
 
 
 def check_edit(user: User | None, contribution: Contribution, *, at: datetime | None = None) -> None:
@@ -73,14 +79,9 @@ def check_edit(user: User | None, contribution: Contribution, *, at: datetime | 
     _check_not_merged(contribution)
     if contribution.final_outcome:
         raise Refused("answered", _("It has been answered and can no longer be changed."))
-    if at >= editable_until(contribution) and not _editable_again(contribution, at):
+    if at >= editable_until(contribution, at):
         raise Refused("too_late", _("The time for correcting it is over."))
     phases.check_allows(contribution.process, Act.EDIT, at=at)
-
-
-def _editable_again(contribution: Contribution, at: datetime) -> bool:
-    again = formats.get(contribution.process.format).editable_again
-    return again is not None and again(contribution, at)
 
 
 def can_edit(user: User | None, contribution: Contribution, *, at: datetime | None = None) -> Verdict:

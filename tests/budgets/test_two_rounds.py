@@ -198,6 +198,15 @@ def test_between_the_rounds_authors_improve_what_went_on_and_nothing_else(town):
     )
 
 
+def test_the_page_says_until_when_it_can_be_improved(town):
+    process, _pots, _places = town
+    shortlisted(town)
+    contribution = Project.objects.get(contribution__title="Bænk").contribution
+    phase = process.phases.get(kind="improve").interval
+    assert may.editable_until(contribution, staged.on(process, "improve")) == phase.upper
+    assert may.editable_until(contribution, staged.after(process, "improve")) < clock.now()
+
+
 def test_what_was_assessed_and_then_improved_is_assessed_again(town):
     process, _pots, _places = town
     shortlisted(town)
