@@ -105,11 +105,12 @@ def gathered_into(contribution: Contribution) -> list[Contribution]:
     """The contributions that were gathered into this one, oldest first, each with its `shown_name`."""
     today = clock.today()
     found = list(
-        contribution.gathered.with_author()
+        contribution.gathered.annotate(others=others())
+        .with_author()
         .defer("search_vector", "author_contact")
         .order_by("created_at", "pk")
     )
     for each in found:
         each.process = contribution.process
-        each.shown_name = shown_name(each, today)  # type: ignore[attr-defined]
+        each.shown_name = shown_together(each, today)  # type: ignore[attr-defined]
     return found

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.verdict import Refused
 from audit.actions import record
-from participation import clock, documents, files, notices, photos
+from participation import clock, documents, files, notices, photos, team
 from participation.models import Attachment, Contribution, Draft, DraftFile, Notice, StoredFile
 from participation.permissions.contributions import check_moderate
 from participation.texts import clean
@@ -241,21 +241,18 @@ def take_down(*, attachment: Attachment, by: User, reason: str) -> None:
         changed=["attachments"],
         values={"kind": file.kind},
     )
-    if contribution.author is not None:
-        notices.tell(
-            users=[contribution.author],
-            event=f"contribution:{contribution.pk}:file:{file.pk}",
-            kind=Notice.Kind.MODERATION,
-            title=gettext_lazy("A photo was removed from your contribution")
-            if file.is_photo
-            else gettext_lazy("A file was removed from your contribution"),
-            text=format_lazy(
-                "{}\n\n{}\n\n{} {}", contribution.title, what, gettext_lazy("The reason:"), reason
-            ),
-            url=contribution.get_absolute_url(),
-            process=contribution.process,
-            by=by,
-        )
+    notices.tell(
+        users=team.authors(contribution),
+        event=f"contribution:{contribution.pk}:file:{file.pk}",
+        kind=Notice.Kind.MODERATION,
+        title=gettext_lazy("A photo was removed from your contribution")
+        if file.is_photo
+        else gettext_lazy("A file was removed from your contribution"),
+        text=format_lazy("{}\n\n{}\n\n{} {}", contribution.title, what, gettext_lazy("The reason:"), reason),
+        url=contribution.get_absolute_url(),
+        process=contribution.process,
+        by=by,
+    )
     remove_files(StoredFile.objects.filter(pk=file.pk))
 
 
