@@ -371,6 +371,7 @@ def process_context(process: Process, at: datetime, request: HttpRequest) -> dic
 def _as_card(contribution: Contribution) -> dict[str, Any]:
     """A contribution in short, without its author's name: pages that show names are not indexed, this one is."""
     return {
+        "photo": contribution.first_photo,
         "title": contribution.title,
         "text": Truncator(contribution.body).words(40),
         "url": contribution.get_absolute_url(),
