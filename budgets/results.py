@@ -502,7 +502,7 @@ def _projects_of_pot(
                 amount=decision.amount if decision else None,
                 council_reason=decision.reason if decision else "",
                 gets=Decimal(amounts[row.number]) if row.number in amounts else None,
-                in_part=bool(step) and step["decision"] == Decision.PART_FUNDED,
+                in_part=step is not None and step["decision"] == Decision.PART_FUNDED,
                 alternatives=tuple(rivals.values()),
                 lost_to=rivals.get(funded, ""),
             )
@@ -628,7 +628,7 @@ def _of_pots(round: Round, voters: dict[str, int]) -> tuple[TurnoutCell, ...]:
     pots = {pot.key: pot.name for pot in pots_of(round) if pot.district_id is not None}
     if not pots:
         return ()
-    rows = [(name, voters[key], None) for key, name in pots.items()]
+    rows: list[tuple[str, int, int | None]] = [(name, voters[key], None) for key, name in pots.items()]
     if voters.get(""):
         rows.append((_("In no district's pot"), voters[""], None))
     return _cells(rows)

@@ -358,7 +358,7 @@ def pots_as_json(rule: Rule, counted: Mapping[str, PotCount], *, steps: bool = T
     """What `Count` keeps: each pot's outcome with the money it had, its own and what it received from others."""
     pots = []
     for pot, one in counted.items():
-        stored = {
+        stored: dict[str, Any] = {
             "pot": pot,
             "budget": str(one.election.budget),
             "received": {other: str(amount) for other, amount in one.received.items()},
