@@ -8,42 +8,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
 
 import django
-
-
-def with_mitid(round: Any, voter: Any) -> Callable[[], None]:
-    from budgets import actions
-
-    return lambda: actions.cast_ballot(round=round, by=voter, choices=[("1", 1)], tracker=None)
-
-
-def with_code(round: Any, voter: Any) -> Callable[[], None]:
-    """The letter is made now; what is returned votes with it."""
-    from budgets import actions, codes
-    from budgets.models import VotingCode
-    from tests.budgets.code_factories import letter_for
-
-    live = VotingCode.objects.filter(phase=round.phase, person=voter.person_id, blocked=False)
-    if not live.exists():
-        letter_for(round, voter.person.residences.get())
-    pk = live.get().pk
-
-    def cast() -> None:
-        code = VotingCode.objects.select_related("batch__phase", "person").get(pk=pk)
-        codes.check_code(code, round, at=clock.now())
-        actions.cast_with_code(round=round, code=code, choices=[("1", 1)], tracker=None)
-
-    from participation import clock
-
-    return cast
-
-
-WAYS: dict[str, Callable[[Any, Any], Callable[[], None]]] = {"web": with_mitid, "code": with_code}
-"""Every way one person can vote: given round and voter, the vote itself as something to call, alone or at once with others.
-Whoever adds a way puts it here, and the tests that one person has one vote try it in every order."""
 
 
 def main() -> None:
