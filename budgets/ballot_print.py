@@ -4,6 +4,7 @@ so that one voter is one paper.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.verdict import Refused
 from budgets import ballots, paper
+from budgets.actions.rounds import went_on
 from budgets.ballots import Paper, Part
 from budgets.models import BallotProject, BallotType, PaperOrder, Pot, Project, Round
 from dkfds.wording import kroner
@@ -89,7 +92,7 @@ def sheets(process: Process, round_kind: str = Round.Kind.FINAL) -> list[Sheet]:
         ]
         form = ballots.round_paper(round)
     else:
-        projects = _would_stand(process)
+        projects = _would_stand(process, round_kind)
         form = _would_be(process, round_kind, projects)
     keys = [(part.key, part.name) for part in form.of_districts]
     if form.for_all or not keys:
@@ -99,13 +102,15 @@ def sheets(process: Process, round_kind: str = Round.Kind.FINAL) -> list[Sheet]:
     ]
 
 
-def _would_stand(process: Process) -> list[Printed]:
-    """The projects that are ready today, with the numbers they would get."""
+def _would_stand(process: Process, round_kind: str) -> list[Printed]:
+    """The projects that would stand on the ballot today, with the numbers they would get."""
+    mine = Project.objects.filter(contribution__process=process)
+    found_ready = mine.may_be_shortlisted() if round_kind == Round.Kind.SHORTLIST else mine.ready()
+    if round_kind == Round.Kind.FINAL and process.citizenbudget.shortlist_size is not None:
+        with suppress(Refused):  # until the first round is counted nobody knows who goes on
+            found_ready = found_ready.filter(number__in=went_on(process))
     ready = list(
-        Project.objects.ready()
-        .filter(contribution__process=process)
-        .select_related("contribution", "pot")
-        .order_by("contribution__published_at", "pk")
+        found_ready.select_related("contribution", "pot").order_by("contribution__published_at", "pk")
     )
     taken = Project.objects.filter(contribution__process=process).values_list("number", flat=True)
     last = max((int(number) for number in taken if number.isdecimal()), default=0)

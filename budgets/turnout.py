@@ -41,8 +41,8 @@ def on_roll(round: Round) -> dict[str, int]:
     return dict(lines.order_by())
 
 
-def participants(process_ids: Iterable[int]) -> dict[int, int]:
-    """How many have voted in each process, in one query: while its vote is open the last full hour's number."""
+def shown_voters() -> Coalesce:
+    """How many are on a round's roll; while its vote is open, as many as at the last full hour."""
     last_hour = TurnoutHour.objects.filter(round=OuterRef("pk")).order_by("-hour").values("voters")[:1]
     roll = (
         Roll.objects.filter(round=OuterRef("pk"))
@@ -51,16 +51,19 @@ def participants(process_ids: Iterable[int]) -> dict[int, int]:
         .annotate(voters=Count("pk"))
         .values("voters")
     )
-    rounds = Round.objects.filter(process__in=list(process_ids)).annotate(
-        voters=Coalesce(
-            Case(
-                When(state=Round.State.VOTING, then=Subquery(last_hour)),
-                default=Subquery(roll),
-                output_field=IntegerField(),
-            ),
-            0,
-        )
+    return Coalesce(
+        Case(
+            When(state=Round.State.VOTING, then=Subquery(last_hour)),
+            default=Subquery(roll),
+            output_field=IntegerField(),
+        ),
+        0,
     )
+
+
+def participants(process_ids: Iterable[int]) -> dict[int, int]:
+    """How many have voted in each process, in one query."""
+    rounds = Round.objects.filter(process__in=list(process_ids)).annotate(voters=shown_voters())
     found: dict[int, int] = {}
     for process, voters in rounds.values_list("process", "voters"):
         found[process] = max(found.get(process, 0), voters)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
 from accounts.verdict import Verdict
-from budgets import permissions, voting
+from budgets import permissions, turnout, voting
 from budgets.actions import counting, projects, rounds
 from budgets.election import pots_of
 from budgets.forms import pot_choices
@@ -208,7 +208,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         Round.objects.for_voting()
         .filter(process=process)
         .select_related("phase", "count", "sealed_by", "process__citizenbudget__vote_rule")
-        .annotate(voted=CountOf("roll"))
+        .annotate(voted=turnout.shown_voters())
         .order_by("-number")
     )
     lines = [round_line(request.user, one) for one in known]

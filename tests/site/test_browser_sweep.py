@@ -152,6 +152,13 @@ def test_what_caseworkers_see(browsing: Callable[[str], Page], world: World) -> 
     look(browsing("worker"), paths)
 
 
+def test_what_polling_officers_see(browsing: Callable[[str], Page], world: World) -> None:
+    paths = pages_of(world, "polling", ("anonymous", "citizen", "worker"))
+    paths += pages_of(world, "polling", ("anonymous", "citizen"))[:12]
+    assert any("/afstemningssted/" in path for path in paths)
+    look(browsing("polling"), sorted(set(paths)))
+
+
 def test_what_administrators_see(browsing: Callable[[str], Page], world: World) -> None:
     paths = pages_of(world, "administrator", ("anonymous", "citizen", "worker"))
     assert len(paths) > 15
