@@ -97,6 +97,11 @@ def check_withdraw(user: User | None, contribution: Contribution, *, at: datetim
     _check_not_merged(contribution)
     if contribution.final_outcome:
         raise Refused("answered", _("It has been answered. Call us if it should be taken away."))
+    if len(team.authors(contribution)) > 1 and contribution.gathered.exists():
+        raise Refused(
+            "gathered",
+            _("Others are gathered here, so it is not one person's to take away. You can leave it to them."),
+        )
     if contribution.phase is not None and at >= contribution.phase.interval.upper:
         raise Refused("too_late", _("The phase is over. Call us if it should be taken away."))
 

@@ -256,6 +256,19 @@ def test_it_is_written_down_without_words_or_names(
     assert entry.actor_id == caseworker.pk
 
 
+def test_one_of_many_leaves_what_others_are_gathered_in_and_can_not_take_it_away(
+    pair: tuple[Contribution, Contribution], citizen: User, ole: User, caseworker: User
+) -> None:
+    keep, gone = pair
+    merge(keep, gone, by=caseworker)
+    for user in (citizen, ole):
+        taken = code_of(lambda user=user: giving.withdraw_contribution(contribution=keep, by=user))
+        assert taken == "gathered"
+    teams.leave(contribution=keep, by=citizen)
+    assert again(keep).author == ole
+    assert code_of(lambda: giving.withdraw_contribution(contribution=keep, by=ole)) == "ok"
+
+
 # Chains.
 
 
