@@ -163,7 +163,7 @@ def _minutes_file(
 def _write_count(round: Round, given: Mapping[Project, Decimal], by: "User", at: datetime) -> None:
     """In the shape of a count (`Count`), so that whatever comes after a vote comes after a meeting too."""
     pots: list[dict[str, Any]] = list(
-        Pot.objects.filter(budget=round.process_id).values("pk", "key", "total")
+        dict(pot) for pot in Pot.objects.filter(budget=round.process_id).values("pk", "key", "total")
     )
     pots = pots or [{"pk": None, "key": "", "total": round.process.citizenbudget.total}]
     parts = []

@@ -116,7 +116,7 @@ def mark_roll(
 
 
 @sensitive_variables()
-def _mark(values: dict[str, object], place: PollingPlace, by: "User") -> int:
+def _mark(values: dict[str, Any], place: PollingPlace, by: "User") -> int:
     with transaction.atomic(durable=True):
         with connection.wrap_database_errors:
             connection.ensure_connection()
@@ -231,7 +231,7 @@ def _check_place_can_be(
     process: Process, before: PollingPlace | None, name: str, kind: str, district: Any
 ) -> None:
     same = PollingPlace.objects.filter(process=process, round_kind=kind, name=name)
-    if same.exclude(pk=before.pk if before else None).exists():
+    if same.exclude(pk=before.pk if before else 0).exists():
         raise Refused("name_taken", _("There is already a polling place with that name."), "name")
     if before is not None and Roll.objects.filter(place=before).exists():
         if before.round_kind != kind:
@@ -248,7 +248,7 @@ def remove_place(*, place: PollingPlace, by: "User") -> None:
     permissions.check_may_set_up_places(by, place.process)
     with transaction.atomic():
         place = PollingPlace.objects.select_for_update(of=("self",)).get(pk=place.pk)
-        used = [place.roll, place.undone, place.incidents, place.bundles]
+        used: list[Any] = [place.roll, place.undone, place.incidents, place.bundles]
         if any(rows.exists() for rows in used) or hasattr(place, "account"):
             raise Refused("in_use", _("The polling place has been used, so it can't be removed."))
         audit.record(action="budgets.remove_place", by=by, obj=place)

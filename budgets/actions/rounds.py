@@ -132,7 +132,7 @@ def put_on_ballot(round: Round, projects: Iterable[Project]) -> None:
             title=titles[project.pk],
             price=project.price if project.price is not None else project.cost,
             least_price=project.least_price,
-            pot=pots.get(project.pot_id, ""),
+            pot=pots.get(project.pot_id or 0, ""),
             alternative=str(project.alternative_id or ""),
         )
         for project in projects

@@ -158,7 +158,7 @@ def _value(field: str, value: Any) -> Any:
         return bool(value)
     if field in _TEXTS:
         longest = CitizenBudget._meta.get_field(field).max_length  # type: ignore[union-attr]
-        return clean(value or "", field, longest=longest, required=False)
+        return clean(value or "", field, longest=int(longest or 0), required=False)
     if field in _CHOICES:
         if value not in _CHOICES[field].values:
             raise Refused("choice", _("Choose one of the possibilities."), field)
@@ -357,7 +357,7 @@ def _write_pots(budget: CitizenBudget, rows: Iterable[Mapping[str, Any]] | None)
         district = _district(row.get("district"))
         name = clean(str(row.get("name") or (district.name if district else "")), "pots", longest=80)
         pot = there.pop(district.pk if district else None, None) or Pot(budget=budget, district=district)
-        pot.name, pot.total, pot.position = name, _money("pots", row.get("total")), position
+        pot.name, pot.total, pot.position = name, _money("pots", row.get("total")) or Decimal(0), position
         if not pot.key:
             pot.key = _free_key(name, keys)
             keys.add(pot.key)
