@@ -54,6 +54,9 @@ def test_while_voting_only_the_number_of_voters_is_shown():
     vote(round, "1", times=3)
     client = at_work(round.process)
     html = text(client, "admin:budget-vote", round.process.pk)
+    assert "<dd>0</dd>" in html  # the number moves once an hour
+    actions.count_turnout(round=round, at=clock.now() + timedelta(hours=1))
+    html = text(client, "admin:budget-vote", round.process.pk)
     assert "<dd>3</dd>" in html
     assert not any(p.contribution.title in html for p in Project.objects.select_related("contribution"))
     assert reverse("admin:budget-seal", args=[round.process.pk, 1]) not in html
