@@ -137,7 +137,12 @@ class SpendForm(FileForm):
         help_text=_(
             "A photo of it, or a PDF. Only the municipality sees it, unless it holds nothing about anybody."
         ),
+        error_messages={"required": _("Add the receipt: a photo of it is enough.")},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["receipt"].required = self.stored is None and not self.by.is_staff
 
     def entered(self) -> dict[str, Any]:
         data = self.cleaned_data
