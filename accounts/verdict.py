@@ -35,7 +35,7 @@ class Verdict:
         return self.ok
 
 
-def verdict(check: Callable[..., None], /, *args: Any, **kwargs: Any) -> Verdict:
+def verdict(check: Callable[..., object], /, *args: Any, **kwargs: Any) -> Verdict:
     """The `can_x` of a `check_x`."""
     try:
         check(*args, **kwargs)

@@ -404,3 +404,45 @@ def test_an_unknown_format_or_step_does_not_exist(office):
     process = begin(office)
     assert office.get(reverse("admin:process-start", args=["party"])).status_code == 404
     assert office.get(reverse("admin:process-step", args=[process.pk, "dance"])).status_code == 404
+
+
+def test_pots_rounds_and_meetings_stand_behind_one_choice_each(office):
+    process = begin(office)
+    say_yes(office, process)
+    html = page(office, "admin:process-setup", process.pk)
+    assert 'name="phases-2-kind" value="vote"' in " ".join(html.split())
+    assert "phases-3-kind" not in html  # nothing of a first round or a meeting
+    district = str(next(iter(process_districts())))
+    rules = {
+        "detail-several_pots": "several",
+        "pots-0-district": "all",
+        "pots-0-total": "60.000",
+        "pots-1-district": district,
+        "pots-1-total": "30.000",
+        "detail-rounds": "several",
+        "detail-shortlist_size": "3",
+    }
+    answer = save(office, process, **rules)
+    assert answer.status_code == 200
+    assert "10.000" in answer.content.decode()  # what is missing in the pots
+    assert save(office, process, **rules | {"pots-1-total": "40.000"}).status_code == 302
+    budget = CitizenBudget.objects.get()
+    assert [(pot.name, int(pot.total)) for pot in budget.pots.all()] == [
+        ("Hele kommunen", 60_000),
+        ("Nordby", 40_000),
+    ]
+    assert budget.shortlist_size == 3
+    html = " ".join(page(office, "admin:process-setup", process.pk).split())
+    for kind in ("ideas", "shortlist", "improve", "assessment", "vote"):
+        assert f'value="{kind}"' in html
+    assert 'value="meeting" id' not in html
+    # one round and one pot again: what stands in the folded part doesn't count
+    back = {"detail-rounds": "one", "detail-several_pots": "one"}
+    assert save(office, process, **back).status_code == 302
+    budget = CitizenBudget.objects.get()
+    assert (budget.shortlist_size, budget.pots.count()) == (None, 0)
+    meeting = {"detail-decided_by": "meeting", "detail-procedure": ""}
+    assert save(office, process, **meeting).status_code == 200
+    assert save(office, process, **meeting | {"detail-procedure": "Alle kan komme."}).status_code == 302
+    html = " ".join(page(office, "admin:process-setup", process.pk).split())
+    assert 'value="meeting"' in html
