@@ -317,6 +317,17 @@ def tally(round: Round) -> list[Tally]:
     return [numbers(batch) for batch in batches]
 
 
+def tally_by_kind(round: Round) -> list[Tally]:
+    """As everyone may see it: letters together and cards together. A batch by itself can be one person's letter."""
+    sums: dict[str, Tally] = {}
+    for one in tally(round):
+        so_far = sums.get(one.batch.kind, Tally(one.batch, 0, 0, 0))
+        sums[one.batch.kind] = Tally(
+            so_far.batch, so_far.made + one.made, so_far.used + one.used, so_far.blocked + one.blocked
+        )
+    return list(sums.values())
+
+
 def numbers(batch: CodeBatch) -> Tally:
     """From a batch read by `CodeBatch.objects.with_numbers()`."""
     used: int = batch.used  # type: ignore[attr-defined]

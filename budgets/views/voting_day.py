@@ -47,6 +47,6 @@ def sums_of(process: Process, round: Round | None) -> dict[str, Any] | None:
     places = PollingPlace.objects.of_round(round).select_related("account")
     return {
         "channels": reconciliation.channel_sums(round),
-        "codes": codes.tally(round),
+        "codes": codes.tally_by_kind(round),
         "places": [reconciliation.place_sums(place, round) for place in places],
     }

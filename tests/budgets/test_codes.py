@@ -417,3 +417,14 @@ def test_two_letters_to_one_person_made_at_once_are_one_code():
     assert [one for one in said if one is not None and not isinstance(one, Refused)] == []
     assert VotingCode.objects.filter(blocked=False).count() == 5
     assert threading.active_count() >= 1
+
+
+def test_in_public_letters_stand_together_and_nobodys_by_itself():
+    round = class_round()
+    for _ in range(3):
+        letter_for(round, make_resident())
+    code = letter_for(round, make_resident())
+    cast(round, code)
+    codes_for_class(round, 2)
+    shown = [(one.batch.kind, one.made, one.used, one.unused) for one in codes.tally_by_kind(round)]
+    assert sorted(shown) == [("class", 2, 0, 2), ("personal", 4, 1, 3)]
