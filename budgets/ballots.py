@@ -76,6 +76,11 @@ class Part:
     def least(self) -> int:
         return 1 if self.ballot_type == BallotType.CHOOSE_ONE else min(self.min_choices, self.most)
 
+    def excludes(self, number: str) -> bool:
+        """Whether another project here can't win together with this one."""
+        group = self.alternatives.get(number)
+        return group is not None and list(self.alternatives.values()).count(group) > 1
+
     @property
     def longest(self) -> int:
         """The bytes of the longest choices here."""

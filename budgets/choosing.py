@@ -104,6 +104,7 @@ class Card:
     points: int = 0
     typed: str = ""
     shown: bool = True
+    excludes: bool = False
 
     @property
     def number(self) -> str:
@@ -288,6 +289,7 @@ def read(
                     part.prices[number],
                     choices.points.get(number, 0),
                     choices.typed.get(number, ""),
+                    excludes=part.excludes(number),
                 )
                 for number, project in by_number.items()
                 if number in part.prices
