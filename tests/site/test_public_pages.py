@@ -301,7 +301,7 @@ LIMITS = {
     "{project}argumenter/": 8,
     "{programme}": 5,
     "/borgerbudget/{open_slug}/projekter/": 8,
-    "/borgerbudget/{decided_slug}/resultat/": 10,
+    "/borgerbudget/{decided_slug}/resultat/": 11,  # one of them how the projects that won are carried out
 }
 SIGNED_IN = {"/": 8, "/forloeb/": 10, "{open}": 14, "{open}bidrag/": 10}
 
