@@ -31,8 +31,10 @@ def told(transactional_db, settings, tmp_path, monkeypatch):
 
 def test_the_demo_is_filled_shown_and_moved(told):
     status = dict(Process.objects.values_list("title", "status"))
-    assert sorted(status.values()) == [Status.CONCLUDED, Status.OPEN, Status.OPEN]
-    count = Count.objects.get()
+    assert sorted(status.values()) == [Status.CLOSED, Status.CONCLUDED, *[Status.OPEN] * 3]
+    kinds = set(Count.objects.values_list("round__kind", flat=True))
+    assert kinds == {"final", "shortlist", "meeting"}
+    count = Count.objects.get(round__process__status=Status.CONCLUDED)
     assert count.winners
     assert count.round.ballot_count == 400
     for process in Process.objects.all():
