@@ -189,6 +189,7 @@ TONES = {
     "published": Tone("good", "visibility"),
     "rejected": Tone("stop", "visibility-off"),
     "withdrawn": Tone("quiet", "reply"),
+    "merged": Tone("quiet", "subdirectory-arrow-right"),
     # a project's assessment
     "undecided": Tone("wait", "hourglass"),
     "feasible": Tone("good", "success"),

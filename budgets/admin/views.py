@@ -68,7 +68,7 @@ class AssessForm(forms.Form):
         min_value=1,
         max_value=10**11,
         help_text=_(
-            "If it is the first project that there isn't money enough for, it gets what is left, as long as that is enough. "
+            "When the money left isn't enough for all of it, the first project that can be done for what is left gets that. "
             "Empty: only for the whole price."
         ),
     )

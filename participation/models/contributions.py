@@ -90,7 +90,13 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
             self.select_related(
                 "process", "author", "organisation", "district", "home_district", "theme", *related
             )
-            .defer("process__search_vector", "search_vector", "author_contact")
+            .defer(
+                "process__search_vector",
+                "search_vector",
+                "author_contact",
+                "district__geometry",
+                "home_district__geometry",
+            )
             .annotate(others=others(), first_photo=first_photo())
         )
 

@@ -288,6 +288,7 @@ GATHERED = (
     "overrides",
     "changes",
     "decisions",
+    "news",
 )
 
 

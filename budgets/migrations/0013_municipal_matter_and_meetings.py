@@ -45,7 +45,7 @@ DROP FUNCTION budgets_keep_grants();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("budgets", "0011_money_kept"),
+        ("budgets", "0012_money_kept"),
         ("participation", "0012_place_point"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -72,7 +72,7 @@ DROP FUNCTION budgets_check_code();
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("budgets", "0009_polling"),
+        ("budgets", "0010_carrying_out"),
         ("participation", "0007_starting_data"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

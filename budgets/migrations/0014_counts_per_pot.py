@@ -45,7 +45,7 @@ SET CONSTRAINTS ALL DEFERRED;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgets", "0012_municipal_matter_and_meetings")]
+    dependencies = [("budgets", "0013_municipal_matter_and_meetings")]
 
     operations = [
         migrations.AddField(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("budgets", "0013_counts_per_pot"),
+        ("budgets", "0014_counts_per_pot"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -95,6 +95,6 @@ DROP FUNCTION budgets_add_payment();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgets", "0010_carrying_out"), ("budgets", "0010_codes")]
+    dependencies = [("budgets", "0011_codes")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
