@@ -92,7 +92,9 @@ class TestRegister:
         assert Entry.objects.get(action="register.imported").values["rows"] == 1
 
     def test_nothing_readable_stands_in_the_table(self, admin):
-        bring(admin, file_of({"household": "husstand-4711"}))  # long enough not to stand in a ciphertext by chance
+        bring(
+            admin, file_of({"household": "husstand-4711"})
+        )  # long enough not to stand in a ciphertext by chance
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM accounts_resident")
             row = str([bytes(v) if isinstance(v, memoryview) else v for v in cursor.fetchone()])

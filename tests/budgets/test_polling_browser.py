@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from budgets import actions, paper
 from budgets.models import PaperEntry, Roll
@@ -70,9 +71,9 @@ def test_eighty_voters_at_one_table(new_context, axe):
         assert "Hand out the ballot paper now." in page.inner_text(".mark-done")
         assert who.name in page.inner_text(".mark-done")
         if number == 1:
+            assert page.evaluate("document.activeElement.tagName") == "H1"
             axe(page)
             assert page.evaluate(SIDEWAYS) <= 0
-            assert page.evaluate("document.activeElement.tagName") == "H1"
     assert Roll.objects.filter(place=place).count() == 80
 
     page = with_script
@@ -103,6 +104,7 @@ def enter(page, place, papers):
     for number, typed in enumerate(papers, start=1):
         # Only the keyboard: the field has the focus, and the paper's number is filled in.
         assert page.input_value("[name=position]") == str(number)
+        expect(page.locator("[name=typed]")).to_be_focused()
         page.keyboard.type(typed)
         with page.expect_navigation():
             page.keyboard.press("Enter")
@@ -143,6 +145,7 @@ def test_two_officers_enter_a_hundred_papers_with_three_differences(new_context,
     axe(third)
     assert [cell.inner_text() for cell in third.locator("tbody th").all()] == ["21", "51", "100"]
     for typed in ("2", "0", "1 2"):
+        expect(third.locator("[name=typed]")).to_be_focused()
         third.keyboard.type(typed)
         with third.expect_navigation():
             third.keyboard.press("Enter")

@@ -123,7 +123,7 @@ def sign_in_staff(visitor: Visitor) -> Visitor:
     visitor.page.locator("main form[action$='/konto/log-ind/'] button").first.click()
     visitor.page.wait_for_url("**/konto/to-trin/log-ind/**")
     visitor.fill(code=people.code(colleague.secret))
-    visitor.page.locator("main form button[type=submit]").first.click()
+    visitor.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     visitor.page.wait_for_url("**/admin/**")
     return visitor
 

@@ -105,7 +105,7 @@ def begin(visitor: Visitor, *, total: str, touches: str, size: str) -> None:
     visitor.goto("/admin/forloeb/nyt/citizen_budget/")
     visitor.fill(title="Søbyens penge", **{"detail-total": total})
     visitor.tick("touches", touches).tick("conflict", "no").tick("reversible", "yes")
-    visitor.page.locator("main form button[type=submit]").first.click()
+    visitor.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     for question in (
         "will_listen",
         "timing_is_right",
@@ -115,7 +115,7 @@ def begin(visitor: Visitor, *, total: str, touches: str, size: str) -> None:
     ):
         visitor.tick(question, "yes")
     expect(visitor.page.locator(f"input[name=size][value={size}]")).to_be_checked()  # as proposed
-    visitor.page.locator("main form button[type=submit]").last.click()
+    visitor.page.locator("main form button[type=submit]:not(.sr-only)").last.click()
     visitor.page.wait_for_url("**/opsaetning/")
 
 
@@ -127,7 +127,7 @@ def saved_and_approved(kirsten: Visitor, bo: Visitor) -> Process:
     kirsten.look("udfyldt")
     for visitor, step in ((kirsten, "submit"), (bo, "approve")):
         visitor.goto(f"{base}skridt/{step}/").look(step)
-        visitor.page.locator("main form button[type=submit]").first.click()
+        visitor.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
         visitor.page.wait_for_url(f"**{base}")
     return Process.objects.get()
 
@@ -154,7 +154,7 @@ def test_a_large_budget_answers_everything_in_its_own_words(kirsten_and_bo: tupl
     typist = Typist(kirsten).types(SMALL).types_dates()
     kirsten.page.locator(".setup-save button").first.click()
     kirsten.goto(f"{base}skridt/submit/")
-    expect(kirsten.page.locator("main form button[type=submit]")).to_have_count(0)
+    expect(kirsten.page.locator("main form button[type=submit]:not(.sr-only)")).to_have_count(0)
     kirsten.goto(f"{base}opsaetning/")
     choose_all(typist)
     process = saved_and_approved(kirsten, bo)

@@ -78,7 +78,7 @@ def begin_draft(kirsten: Visitor) -> str:
     kirsten.goto("/admin/forloeb/nyt/citizen_budget/").look("begynd")
     kirsten.fill(title="Søbyens penge", **{"detail-total": "100.000"})
     kirsten.tick("touches", "district").tick("conflict", "no").tick("reversible", "yes")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.look("er vi klar")
     for question in (
         "will_listen",
@@ -89,7 +89,7 @@ def begin_draft(kirsten: Visitor) -> str:
     ):
         kirsten.tick(question, "yes")
     kirsten.tick("size", "ordinary")
-    kirsten.page.locator("main form button[type=submit]").last.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").last.click()
     kirsten.page.wait_for_url("**/opsaetning/")
     return kirsten.path.removesuffix("opsaetning/")
 
@@ -121,7 +121,7 @@ def is_stopped_by_each_principle_in_turn(kirsten: Visitor, base: str) -> None:
         kirsten.goto(f"{base}skridt/submit/")
         if principle == STOPS[0][0]:
             kirsten.look("stoppet")
-        expect(kirsten.page.locator("main form button[type=submit]")).to_have_count(0)
+        expect(kirsten.page.locator("main form button[type=submit]:not(.sr-only)")).to_have_count(0)
         expect(kirsten.page.locator(".alert")).to_contain_text(reason)
         group = kirsten.page.locator("details", has=kirsten.page.get_by_text(principle, exact=True))
         if group.get_attribute("open") is None:
@@ -145,15 +145,15 @@ def approved_after_being_sent_back(kirsten: Visitor, bo: Visitor, base: str) -> 
     kirsten.look("sendt til godkendelse")
     bo.goto("/admin/").look("start").sees("Søbyens penge")
     bo.goto(f"{base}skridt/approve/").look("kan ikke godkendes")
-    expect(bo.page.locator("main form button[type=submit]")).to_have_count(0)
+    expect(bo.page.locator("main form button[type=submit]:not(.sr-only)")).to_have_count(0)
     expect(bo.page.locator(".alert")).to_contain_text(NOT_SETTLED)
     bo.goto(base).look("til godkendelse").press("Send tilbage til kladde")
     bo.look("send tilbage")
-    bo.page.locator("main form button[type=submit]").first.click()
+    bo.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     bo.look("send tilbage uden kommentar")
     expect(bo.page.locator(".error-summary")).to_be_visible()
     bo.fill(comment="Skriv, hvad der ligger fast. Så bliver ingen skuffet.")
-    bo.page.locator("main form button[type=submit]").first.click()
+    bo.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     bo.page.wait_for_url(f"**{base}")
     kirsten.goto(base).sees("Skriv, hvad der ligger fast. Så bliver ingen skuffet.").look("sendt tilbage")
     kirsten.page.get_by_role("link", name=re.compile(re.escape(NOT_SETTLED))).first.click()
@@ -163,10 +163,10 @@ def approved_after_being_sent_back(kirsten: Visitor, bo: Visitor, base: str) -> 
     kirsten.look("opsætning fyldt")
     kirsten.goto(f"{base}vis/").look("forhåndsvisning").sees(QUESTION)
     kirsten.goto(f"{base}skridt/submit/").look("klar til godkendelse")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url(f"**{base}")
     bo.goto(f"{base}skridt/approve/").look("godkend")
-    bo.page.locator("main form button[type=submit]").first.click()
+    bo.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     bo.page.wait_for_url(f"**{base}")
     bo.look("godkendt")
 
@@ -223,7 +223,7 @@ def kirsten_records(kirsten: Visitor, base: str, title: str, channel: str, conta
     kirsten.fill(received_on="2027-02-09", author_name="Inger Holm", author_contact=contact, title=title)
     kirsten.fill(body="Det er mørkt om vinteren, og børnene cykler her.", **{"detail-cost": "50.000"})
     kirsten.look(f"for andre {channel}")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     expect(kirsten.page.locator(".error-summary")).to_have_count(0)
 
 
@@ -232,7 +232,7 @@ def assess(kirsten: Visitor, base: str, title: str, assessment: str, price: str,
     kirsten.check(kirsten.page.locator("input[name=municipal_matter][value=yes]"))
     kirsten.check(kirsten.page.locator(f"input[name=assessment][value={assessment}]"))
     kirsten.fill(price=price, explanation=explanation)
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
 
 
 def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
@@ -272,7 +272,7 @@ def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
     kirsten.goto(f"{base}projekter/").look("vurdering")
     kirsten.page.get_by_role("link", name="Fyrværkeri").click()
     kirsten.look("vurder").tick("assessment", "not_feasible")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.look("vurder uden forklaring")
     expect(kirsten.page.locator(".error-summary")).to_be_visible()
     assess(kirsten, base, "Fyrværkeri", "not_feasible", "", "Det forstyrrer fuglene, og loven siger nej.")
@@ -296,7 +296,9 @@ def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
     ole.look("ret til")
     ole.fill(title="En køkkenhave ved søen", body="Vi vil dyrke grøntsager sammen ved søen.")
     ole.page.locator("[name=cost_lines_amount]").first.fill("50.000")
-    ole.page.locator("main form button[type=submit], main form button.button-primary").last.click()
+    ole.page.locator(
+        "main form button[type=submit]:not(.sr-only), main form button.button-primary"
+    ).last.click()
     ole.sees("En køkkenhave ved søen").look("rettet til")
     kirsten.goto(f"{base}projekter/").look("vurderet")
     assess(kirsten, base, "køkkenhave", "feasible", "50.000", "Ved søen går det fint.")
@@ -333,16 +335,16 @@ def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
     kirsten.goto("/admin/").look("start lukket")
     kirsten.goto(f"{base}afstemning/").sees("Forseglet", "3").look("forseglet")
     kirsten.press("Tæl stemmerne").look("optæl")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.look("stemmelighed").press("Skriv lodtrækningen ind").look("lod")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.look("lod tom")
     expect(kirsten.page.locator(".error-summary")).to_be_visible()
     for place, title in ((1, "Lys på stien"), (2, "køkkenhave")):
         option = kirsten.page.locator(f"#id_place_{place} option", has_text=title).get_attribute("value")
         kirsten.page.locator(f"#id_place_{place}").select_option(option)
     kirsten.fill(drawn_on="2027-03-29", drawn_hour="09:55", how="Sedler i en pose", witnesses="Bo og Inger")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url("**/afstemning/")
     kirsten.look("optalt")
     house.clock_strikes()
@@ -379,12 +381,12 @@ def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
     }
     kirsten.check(numbers["Lys på stien"].locator("input[type=checkbox]"), on=False)
     kirsten.check(numbers["køkkenhave"].locator("input[type=checkbox]"))
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.look("byrådet uden begrundelse")
     expect(kirsten.page.locator(".error-summary")).to_be_visible()
     numbers["Lys på stien"].locator("textarea").fill("Stien får lys, når vejen alligevel graves op i 2028.")
     numbers["køkkenhave"].locator("textarea").fill("Pengene til lyset går til køkkenhaven.")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url("**/afstemning/")
     kirsten.goto(f"{base}resultat/").look("beslutning og resultat")
     kirsten.goto(f"{base}resultat/beslutning/").look("beslutning")
@@ -392,21 +394,21 @@ def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
         text="Byrådet giver penge til bænkene og køkkenhaven.",
         differs_because="Stien får lys, når vejen alligevel graves op i 2028.",
     )
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url("**/resultat/")
     kirsten.goto(f"{base}skridt/decide/").look("besluttet")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url(f"**{base}")
     kirsten.goto(f"{base}skridt/conclude/").look("kan ikke afsluttes")
-    expect(kirsten.page.locator("main form button[type=submit]")).to_have_count(0)
+    expect(kirsten.page.locator("main form button[type=submit]:not(.sr-only)")).to_have_count(0)
     kirsten.goto(f"{base}resultat/aftryk/").look("aftryk")
     kirsten.fill(text="Der kommer fem bænke langs søen.")
     kirsten.check(kirsten.page.get_by_label("Bænke langs søen"))
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url("**/resultat/")
     kirsten.goto(f"{base}resultat/fortalt/")
     kirsten.fill(how="Lunde Avis", on="2027-04-28").look("fortalt udenfor")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url("**/resultat/")
     # Ole has no e-mail and hasn't been on My page: he gets a letter.
     for title, how in (("Lys på stien", "Ringede til Inger"), ("Fyrværkeri", "Brev"), ("køkkenhave", "Brev")):
@@ -420,7 +422,7 @@ def test_from_the_first_question_to_the_last_promise_kept(house: House) -> None:
     house.mail(KAREN, "Det ændrede jeres bidrag")
     stop = decided.header("List-Unsubscribe").strip(" <>")
     assert karen.page.request.post(stop, form={"List-Unsubscribe": "One-Click"}).ok
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url(f"**{base}")
     kirsten.look("afsluttet")
     house.all_sent()
@@ -487,5 +489,5 @@ def answer(kirsten: Visitor, base: str, titles: tuple[str, ...], outcome: str, t
     kirsten.tick("outcome", outcome).fill(answer=text)
     if len(titles) > 1:
         kirsten.look("svar")
-    kirsten.page.locator("main form button[type=submit]").first.click()
+    kirsten.page.locator("main form button[type=submit]:not(.sr-only)").first.click()
     kirsten.page.wait_for_url(re.compile(r"/bidrag/(\?.*)?$"))
