@@ -1,6 +1,6 @@
 """Where a point lies. Degrees in WGS 84; GeoJSON puts longitude first, people put latitude first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from accounts.models import District
@@ -10,20 +10,14 @@ WEST, SOUTH, EAST, NORTH = 7.5, 54.3, 15.5, 58.0
 """Denmark, with room to spare."""
 
 
-def district_at(lat: float, lng: float) -> District | None:
-    """The home district (`District.objects.of_home`) that the point lies in."""
-    for district in _with_borders():
-        if lies_in(district.geometry, lat, lng):
-            return district
-    return None
-
-
-def has_borders() -> bool:
-    return any(_with_borders())
-
-
-def _with_borders() -> Sequence[District]:
+def home_districts() -> list[District]:
+    """The districts people live in (`District.objects.of_home`) that have a border, with it."""
     return list(District.objects.of_home().exclude(geometry=None).defer(None))
+
+
+def district_at(lat: float, lng: float, districts: Iterable[District]) -> District | None:
+    """The one of them that the point lies in."""
+    return next((one for one in districts if lies_in(one.geometry, lat, lng)), None)
 
 
 def lies_in(geometry: Mapping[str, Any] | None, lat: float, lng: float) -> bool:

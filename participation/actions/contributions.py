@@ -190,8 +190,9 @@ def placed(point: Point | None, district: District | None) -> dict[str, Any]:
     if point is None:
         return {"lat": None, "lng": None, "district": district}
     lat, lng = (degrees.quantize(Decimal("0.000001")) for degrees in point)
-    found = geography.district_at(float(lat), float(lng))
-    if found is None and geography.has_borders():
+    districts = geography.home_districts()
+    found = geography.district_at(float(lat), float(lng), districts)
+    if found is None and districts:
         raise Refused("outside", _("The point lies outside the municipality."), "point")
     if found is not None and district is not None and found != district:
         raise Refused(

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import eligibility
-from accounts.models import District, EligibilityRule
+from accounts import eligibility, geography
+from accounts.models import EligibilityRule
 from accounts.verdict import Refused, Verdict
 from dkfds.wording import deadline
 from participation import clock, debate, formats, limits, printing, search, team, uploads
@@ -621,7 +621,7 @@ def contribution_detail(request: HttpRequest, slug: str, public_id: Any) -> Http
         impacts=list(contribution.impacts.all()),
         **_gathered(contribution),
         debate=debate.shown(contribution, request.user, now),
-        districts=list(District.objects.of_home().defer(None)) if contribution.point else [],
+        districts=geography.home_districts() if contribution.point else [],
         **attached_to(contribution),
     )
 

@@ -9,8 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.geography import thinned
-from accounts.models import District
+from accounts.geography import home_districts, thinned
 from participation import formats
 from participation.choices import PUBLIC, Moderation
 from participation.danish import DaSort
@@ -78,14 +77,13 @@ def contribution_points(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def district_borders(request: HttpRequest) -> HttpResponse:
     """GeoJSON: the districts people live in, thinned to what a screen can show."""
-    districts = District.objects.of_home().exclude(geometry=None).defer(None).order_by(DaSort("name"))
     features = [
         {
             "type": "Feature",
             "geometry": thinned(district.geometry),
             "properties": {"id": district.pk, "name": district.name},
         }
-        for district in districts
+        for district in home_districts()
     ]
     return _geojson(features)
 
