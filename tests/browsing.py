@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, sync_playwright
 
 from config import assets
 from config.browser import find
@@ -33,7 +33,24 @@ def axe_source() -> str:
     return (assets.PACKAGES / "axe-core" / "axe.min.js").read_text()
 
 
+def arrived(act: Callable[..., Any]) -> Callable[..., Any]:
+    """What leads to another page is over when that page is there with its styles, not when its first byte is: Playwright waits
+    for the latter only, and on a busy machine the next line then asks half a page."""
+
+    @wraps(act)
+    def acting(self: Page | Locator, *given: Any, **options: Any) -> Any:
+        result = act(self, *given, **options)
+        (self if isinstance(self, Page) else self.page).wait_for_load_state()
+        return result
+
+    return acting
+
+
+Page.click, Page.go_back, Locator.click = map(arrived, (Page.click, Page.go_back, Locator.click))  # type: ignore[method-assign]
+
+
 def examine(page: Page, *, within: str | None = None, leave_out: tuple[str, ...] = ()) -> Verdict:
+    page.wait_for_load_state()
     page.evaluate(axe_source())
     results: dict[str, Any] = page.evaluate(
         "([within, values, off]) => axe.run(within || document, {runOnly: {type: 'tag', values},"
