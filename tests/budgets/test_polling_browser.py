@@ -71,7 +71,7 @@ def test_eighty_voters_at_one_table(new_context, axe):
         assert "Hand out the ballot paper now." in page.inner_text(".mark-done")
         assert who.name in page.inner_text(".mark-done")
         if number == 1:
-            assert page.evaluate("document.activeElement.tagName") == "H1"
+            expect(page.locator("h1")).to_be_focused()
             axe(page)
             assert page.evaluate(SIDEWAYS) <= 0
     assert Roll.objects.filter(place=place).count() == 80

@@ -146,9 +146,9 @@ def test_moving_pictures_stand_still(kind: str) -> None:
 def test_twelve_thousand_by_twelve_thousand_is_refused_before_it_is_unpacked() -> None:
     bomb = pictures.huge_png()
     assert len(bomb) < 200_000
-    began = time.perf_counter()
+    began = time.process_time()
     refused = refusal(photos.clean_photo, bomb, "photos")
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert (refused.code, refused.field) == ("photo_too_many_pixels", "photos")
     assert refusal(photos.clean_photo, pictures.huge_png(30_000, 30_000)).code == "photo_too_many_pixels"
     assert refusal(photos.clean_photo, pictures.huge_png(40_000, 16)).code == "photo_too_many_pixels"

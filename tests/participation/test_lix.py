@@ -40,8 +40,8 @@ def test_headings_and_lists_are_left_out() -> None:
 def test_a_hostile_text_is_read_in_no_time() -> None:
     import time
 
-    start = time.perf_counter()
+    start = time.process_time()
     reading("<" * 50_000)
     reading("a." * 50_000)
     reading("<h1>" * 20_000)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

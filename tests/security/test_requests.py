@@ -109,9 +109,9 @@ def test_a_form_with_very_many_fields_is_refused() -> None:
 
 def test_what_is_logged_is_masked_in_time_however_long() -> None:
     for hostile in ("a" * 200_000, "a." * 100_000, "a@" * 100_000, "code=" * 40_000, "010190" * 40_000):
-        began = time.perf_counter()
+        began = time.process_time()
         logs.mask(hostile)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1
 
 
 def test_whether_somebody_works_here_is_told_to_nobody() -> None:
