@@ -16,6 +16,9 @@ from participation import team
 if TYPE_CHECKING:
     from accounts.models import User
 
+# What is told in free words; every other line of the diary is a fact that stays.
+NEWS = frozenset({ProgressNote.Kind.NEWS, ProgressNote.Kind.MILESTONE})
+
 
 def check_work(user: "User | None", implementation: Implementation, *, at: datetime | None = None) -> None:
     """The role may, and the process belongs to the user's unit."""
@@ -92,10 +95,30 @@ def check_pay(user: "User | None", implementation: Implementation) -> None:
     if implementation.agreement_signed_on is None:
         raise Refused("no_agreement", _("Write when the agreement with the group was signed first."))
     _check_accounts_open(implementation)
+    _check_not_own(user, implementation)
 
 
 def can_pay(user: "User | None", implementation: Implementation) -> Verdict:
     return verdict(check_pay, user, implementation)
+
+
+def check_pay_back(user: "User | None", implementation: Implementation) -> None:
+    """What was paid comes back or was written wrongly: also when the project has ended, as long as its accounts are
+    open."""
+    check_work(user, implementation)
+    _check_published(implementation)
+    if implementation.by_citizens:
+        _check_accounts_open(implementation)
+
+
+def can_pay_back(user: "User | None", implementation: Implementation) -> Verdict:
+    return verdict(check_pay_back, user, implementation)
+
+
+def _check_not_own(user: "User | None", implementation: Implementation) -> None:
+    """Nobody decides on what they themselves stand behind (forvaltningsloven, section 3)."""
+    if team.is_author(user, implementation.project.contribution):
+        raise Refused("own_project", _("You stand behind this project yourself: a colleague must do it."))
 
 
 def _check_accounts_open(implementation: Implementation) -> None:
@@ -187,8 +210,7 @@ def check_approve_accounts(user: "User", implementation: Implementation) -> None
         raise Refused("accounts_approved", _("The accounts are approved."))
     if implementation.accounts_sent_by_id == user.pk:
         raise Refused("four_eyes", _("You sent them: a colleague must approve."))
-    if team.is_author(user, implementation.project.contribution):
-        raise Refused("own_project", _("A colleague must approve the accounts of your own project."))
+    _check_not_own(user, implementation)
 
 
 def can_approve_accounts(user: "User", implementation: Implementation) -> Verdict:
@@ -199,6 +221,7 @@ def check_settle_note(user: "User", note: ProgressNote) -> None:
     check_work(user, note.implementation)
     if note.state != ProgressNote.State.WAITING:
         raise Refused("settled", _("It has already been looked at."))
+    _check_not_own(user, note.implementation)
 
 
 def can_settle_note(user: "User", note: ProgressNote) -> Verdict:
@@ -209,10 +232,32 @@ def check_settle_entry(user: "User", entry: AccountEntry) -> None:
     check_keep_accounts(user, entry.implementation)
     if entry.state != AccountEntry.State.WAITING:
         raise Refused("settled", _("It has already been looked at."))
+    _check_not_own(user, entry.implementation)
 
 
 def can_settle_entry(user: "User", entry: AccountEntry) -> Verdict:
     return verdict(check_settle_entry, user, entry)
+
+
+def check_show_receipt(user: "User", entry: AccountEntry) -> None:
+    """Who may see a receipt can be changed at any time: what should have been hidden must be hidden."""
+    check_work(user, entry.implementation)
+    if entry.receipt_id is None or entry.state != AccountEntry.State.CONFIRMED:
+        raise Refused("no_receipt", _("There is no confirmed receipt."))
+
+
+def can_show_receipt(user: "User", entry: AccountEntry) -> Verdict:
+    return verdict(check_show_receipt, user, entry)
+
+
+def check_take_down(user: "User", note: ProgressNote) -> None:
+    check_work(user, note.implementation)
+    if note.state != ProgressNote.State.SHOWN or note.kind not in NEWS:
+        raise Refused("not_news", _("Only news can be taken down: what was promised and decided stays."))
+
+
+def can_take_down(user: "User", note: ProgressNote) -> Verdict:
+    return verdict(check_take_down, user, note)
 
 
 def is_carrier(user: "User | None", implementation: Implementation) -> bool:

@@ -112,9 +112,11 @@ def _before_transition(process: "Process", *, name: str, by: "User | None", at: 
 
 def _after_transition(process: "Process", *, name: str, by: "User | None", at: datetime) -> None:
     from budgets.actions import drop_round
+    from budgets.actions.implementation import take_back_all
     from budgets.models import Round
 
     if name == "cancel":
+        take_back_all(process=process, by=by, why=process.public_note, at=at)
         for round in Round.objects.filter(process=process, state__in=[Round.State.VOTING, Round.State.PAPER]):
             drop_round(round=round, by=by, at=at)
 

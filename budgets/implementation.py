@@ -230,6 +230,14 @@ def payment_note(payment: Payment) -> str:
     return _("Paid back.") if payment.kind == Payment.Kind.REPAYMENT else ""
 
 
+def grant_note(extra: ExtraGrant) -> str:
+    """When and why the grant was raised or lowered."""
+    told = {"money": kroner(abs(extra.amount)), "day": _day(extra.decided_on), "why": extra.reason}
+    if extra.amount < 0:
+        return _("It was lowered by %(money)s on %(day)s, because %(why)s") % told
+    return _("%(money)s of it was granted later, on %(day)s, because %(why)s") % told
+
+
 def left_in_words(one: Implementation) -> str:
     return _("%(left)s is left of %(granted)s.") % {
         "left": kroner(one.left),

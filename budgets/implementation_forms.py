@@ -215,6 +215,8 @@ class PlanForm(FileForm):
     def __init__(self, *args: Any, implementation: Implementation, **kwargs: Any) -> None:
         kwargs["initial"] = {name: getattr(implementation, name) for name in self.FIELDS}
         super().__init__(*args, **kwargs)
+        if implementation.day_is_told:
+            del self.fields["expected_on"]
         process = implementation.project.contribution.process
         known = User.objects.filter(units=process.unit_id, is_active=True).order_by("first_name", "pk")
         colleagues = [user.pk for user in known if can_act_for(user, process)]
@@ -223,7 +225,7 @@ class PlanForm(FileForm):
             field.queryset = known.filter(pk__in=colleagues)
 
     def plan(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in self.FIELDS} | {"agreement_file": self.stored}
+        return {name: self.cleaned_data.get(name) for name in self.FIELDS} | {"agreement_file": self.stored}
 
 
 class PromisesForm(forms.Form):
@@ -345,9 +347,23 @@ class PaymentForm(forms.Form):
         label=_("To what"), max_length=200, help_text=_("Everyone can read it. Write no private names.")
     )
 
+    def __init__(self, *args: Any, only_back: bool, **kwargs: Any) -> None:
+        """`only_back`: the project has ended, so nothing more is paid out."""
+        super().__init__(*args, **kwargs)
+        if only_back:
+            field: Any = self.fields["kind"]
+            field.choices = field.choices[1:]
+            field.initial = "repayment"
+
 
 class ExtraGrantForm(forms.Form):
     use_required_attribute = False
+    way = forms.ChoiceField(
+        label=_("More or less?"),
+        choices=[("more", _("More money")), ("less", _("Less money, or a grant written wrongly"))],
+        widget=forms.RadioSelect,
+        initial="more",
+    )
     amount = KronerOreField(label=_("Amount"))
     decided_on = day(label=_("When was it granted?"), initial=clock.today)
     reason = forms.CharField(
@@ -363,6 +379,25 @@ class WhyForm(forms.Form):
 
     use_required_attribute = False
     text = forms.CharField(label=_("What was wrong?"), max_length=200, help_text=_("Everyone can read it."))
+
+
+class TakeDownForm(forms.Form):
+    use_required_attribute = False
+    because = forms.CharField(
+        label=_("Because"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept for colleagues; not shown."),
+    )
+
+
+class ReceiptForm(forms.Form):
+    use_required_attribute = False
+    public = forms.BooleanField(
+        label=_("Everyone may see the receipt"),
+        required=False,
+        help_text=_("Only when it holds no names, addresses or account numbers."),
+    )
 
 
 class ConfirmForm(forms.Form):

@@ -169,33 +169,33 @@ def begin_carrying_out() -> int:
 @shared_task(name="budgets.remind_of_quiet_projects")
 def remind_of_quiet_projects() -> int:
     """Nothing was told for three months about a project that isn't done: its owner hears it once and, when nothing has
-    come of that two weeks later, its deputy. The managers hear of the duty when it is overdue, as of any other."""
+    come of that two weeks later or the owner has left, its deputy. The managers hear of the duty when it is overdue, as of
+    any other."""
     today = clock.today()
     told = 0
     for one in following_up.quiet(today):
         since = following_up.silent_from(one)
-        people = {"owner": one.owner or one.process.owner}
-        deputy = one.deputy or one.process.deputy
-        if deputy is not None and today > following_up.tell_by(one):
-            people["deputy"] = deputy
-        for person in people.values():
-            told += notices.tell(
-                users=[person],
-                event=f"implementation:{one.pk}:quiet:{since.isoformat()}",
-                kind="duty",
-                title=format_lazy(_("Tell how it goes: {title}"), title=one.project.contribution.title),
-                text=format_lazy(
-                    _(
-                        "Nothing has been told about this project since {when}. A few lines are enough, also when "
-                        "nothing has happened: say why, and what comes next."
-                    ),
-                    when=lazy(date_format, str)(timezone.localtime(one.told_at), "DATE_FORMAT"),
+        owner, deputy = one.owner or one.process.owner, one.deputy or one.process.deputy
+        people = [owner]
+        if deputy is not None and (today > following_up.tell_by(one) or not owner.is_active):
+            people.append(deputy)
+        told += notices.tell(
+            users=people,
+            event=f"implementation:{one.pk}:quiet:{since.isoformat()}",
+            kind="duty",
+            title=format_lazy(_("Tell how it goes: {title}"), title=one.project.contribution.title),
+            text=format_lazy(
+                _(
+                    "Nothing has been told about this project since {when}. A few lines are enough, also when "
+                    "nothing has happened: say why, and what comes next."
                 ),
-                url=reverse(
-                    "admin:budget-implementation", args=[one.process.pk, one.project.contribution.public_id]
-                ),
-                process=one.process,
-            )
+                when=lazy(date_format, str)(timezone.localtime(one.told_at), "DATE_FORMAT"),
+            ),
+            url=reverse(
+                "admin:budget-implementation", args=[one.process.pk, one.project.contribution.public_id]
+            ),
+            process=one.process,
+        )
     return told
 
 

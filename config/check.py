@@ -26,7 +26,7 @@ BIN = Path(sys.executable).parent
 REQUIREMENTS = ROOT / "requirements"
 TYPED = (  # mypy strict; the rest is typed where it helps
     "*/actions.py",
-    "*/actions/*.py",
+    "*/actions/**/*.py",
     "*/permissions.py",
     "*/permissions/*.py",
     "participation/principles/*.py",

@@ -44,10 +44,12 @@ def implementation_page(request: HttpRequest, pk: int, public_id: Any) -> HttpRe
     process = own_process(request, pk, Permission.CARRY_OUT)
     one = _found(process, public_id)
     user: Any = request.user
+    goes = reads.how_it_goes(one.project)
     context = {
         "one": one,
         "contribution": one.project.contribution,
-        "goes": reads.how_it_goes(one.project),
+        "goes": goes,
+        "news": [note for note in goes.notes if note.kind in may.NEWS] if goes else [],
         "waiting_notes": list(one.notes.filter(state=ProgressNote.State.WAITING).select_related("photo")),
         "entries": list(one.entries.select_related("receipt", "corrects", "corrected_by")),
         "milestones": list(one.milestones.all()),
@@ -55,6 +57,7 @@ def implementation_page(request: HttpRequest, pk: int, public_id: Any) -> HttpRe
         "publish": may.can_publish_plan(user, one),
         "follow_up": may.can_follow_up(user, one),
         "pay": may.can_pay(user, one),
+        "pay_back": may.can_pay_back(user, one),
         "accounts": may.can_keep_accounts(user, one),
         "send": may.can_send_accounts(user, one),
         "approve": may.can_approve_accounts(user, one),
@@ -266,7 +269,11 @@ class Pay(StepPage):
         return reads.left_in_words(self.one)
 
     def verdict(self) -> Verdict:
-        return may.can_pay(self.request.user, self.one)
+        ask = may.can_pay_back if self.one.ended else may.can_pay
+        return ask(self.request.user, self.one)
+
+    def form_kwargs(self) -> dict[str, Any]:
+        return {"only_back": self.one.ended}
 
     def act(self, form: Any) -> None:
         said = dict(form.cleaned_data)
@@ -287,7 +294,7 @@ class CorrectPayment(StepPage):
         return get_object_or_404(Payment, pk=self.kwargs["number"], implementation=self.one)
 
     def verdict(self) -> Verdict:
-        return may.can_pay(self.request.user, self.one)
+        return may.can_pay_back(self.request.user, self.one)
 
     def context(self) -> dict[str, Any]:
         return super().context() | {"quoted": self.payment.text, "money": self.payment.amount}
@@ -297,8 +304,8 @@ class CorrectPayment(StepPage):
 
 
 class Extra(StepPage):
-    title = _("Record a later grant")
-    lead = _("More money than the council first gave. The reason is public.")
+    title = _("Change the grant")
+    lead = _("More or less money than the council first gave. The reason is public.")
     form_class = asked.ExtraGrantForm
     button = _("Record it")
 
@@ -306,7 +313,9 @@ class Extra(StepPage):
         return may.can_follow_up(self.request.user, self.one)
 
     def act(self, form: Any) -> None:
-        actions.grant_extra(implementation=self.one, by=self.request.user, **form.cleaned_data)
+        said = dict(form.cleaned_data)
+        change = actions.grant_extra if said.pop("way") == "more" else actions.lower_grant
+        change(implementation=self.one, by=self.request.user, **said)
 
 
 class News(StepPage):
@@ -344,6 +353,31 @@ class SettleNote(StepPage):
         actions.settle_note(
             note=self.note, by=self.request.user, show=said["confirm"] == "yes", because=said["because"]
         )
+
+
+class TakeDown(StepPage):
+    title = _("Take the news down")
+    lead = _(
+        "It is no longer shown, nor its photo: somebody in it has asked, or it says too much of somebody. Those who were told of it keep what they were told."
+    )
+    form_class = asked.TakeDownForm
+    button = _("Take the news down")
+    done = _("Taken down.")
+
+    @cached_property
+    def note(self) -> ProgressNote:
+        found = get_object_or_404(ProgressNote, pk=self.kwargs["number"], implementation=self.one)
+        found.implementation = self.one
+        return found
+
+    def verdict(self) -> Verdict:
+        return may.can_take_down(self.request.user, self.note)
+
+    def context(self) -> dict[str, Any]:
+        return super().context() | {"quoted": self.note.title}
+
+    def act(self, form: Any) -> None:
+        actions.take_down_note(note=self.note, by=self.request.user, **form.cleaned_data)
 
 
 class Spend(StepPage):
@@ -387,6 +421,21 @@ class SettleEntry(EntryPage):
         actions.settle_spending(
             entry=self.entry, by=self.request.user, **said | {"confirm": said["confirm"] == "yes"}
         )
+
+
+class ShowReceipt(EntryPage):
+    title = _("Who may see the receipt?")
+    form_class = asked.ReceiptForm
+    button = _("Save")
+
+    def verdict(self) -> Verdict:
+        return may.can_show_receipt(self.request.user, self.entry)
+
+    def form_kwargs(self) -> dict[str, Any]:
+        return {"initial": {"public": self.entry.receipt_public}}
+
+    def act(self, form: Any) -> None:
+        actions.show_receipt(entry=self.entry, by=self.request.user, **form.cleaned_data)
 
 
 class CorrectEntry(EntryPage):
@@ -447,8 +496,10 @@ STEPS: dict[str, tuple[str, type[StepPage]]] = {
     "extra": ("tillaeg/", Extra),
     "news": ("nyt/", News),
     "note": ("fortalt/<int:number>/", SettleNote),
+    "news-down": ("nyt/<int:number>/fjern/", TakeDown),
     "spend": ("bilag/", Spend),
     "entry": ("bilag/<int:number>/", SettleEntry),
+    "entry-receipt": ("bilag/<int:number>/hvem/", ShowReceipt),
     "entry-correct": ("bilag/<int:number>/ret/", CorrectEntry),
     "accounts-back": ("regnskab/tilbage/", SendBack),
 }

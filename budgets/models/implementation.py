@@ -2,7 +2,7 @@
 
 What the public was told stays: a payment, an extra grant and a confirmed line of the accounts are never changed, only met
 by a counter-entry, and a promise that was published is delivered, dropped or taken out, each with its date. The database
-holds that, and the sums of the money too (migration 0011), so that two payments at once can't pass what was granted.
+holds that, and the sums of the money too (migration 0012), so that two payments at once can't pass what was granted.
 """
 
 import uuid
@@ -46,6 +46,10 @@ class ImplementationQuerySet(models.QuerySet["Implementation"]):
             project__contribution__moderation=Moderation.PUBLISHED,
             project__contribution__process__status__in=PUBLIC,
         )
+
+    def listed(self) -> Self:
+        """What lists and the sums of all the money take in: not what is kept out of the lists."""
+        return self.public().filter(project__contribution__process__listed=True)
 
     def running(self) -> Self:
         return self.exclude(status__in=ENDED)
@@ -237,6 +241,13 @@ class Implementation(models.Model):
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def day_is_told(self) -> bool:
+        """Everyone has been told when it is expected to be done: another day is a delay, which says why."""
+        return self.expected_on is not None and (
+            self.promised_at is not None or self.status == Progress.DELAYED
+        )
 
     @property
     def by_citizens(self) -> bool:

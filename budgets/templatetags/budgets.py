@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.verdict import Verdict
 from budgets import carrying_out, implementation, permissions
-from budgets.models import Payment, Project, ProjectDecision
+from budgets.models import ExtraGrant, Payment, Project, ProjectDecision
 from dkfds import wording
 from participation.models import Process
 from participation.phases import moment
@@ -54,6 +54,11 @@ def carried_out(process: Process) -> implementation.Overview:
 @register.filter
 def payment_note(payment: Payment) -> str:
     return implementation.payment_note(payment)
+
+
+@register.filter
+def grant_note(extra: ExtraGrant) -> str:
+    return implementation.grant_note(extra)
 
 
 @register.filter

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from budgets import following_up, tasks
 from budgets.actions import implementation as carrying
 from budgets.models import Implementation, Progress
@@ -96,6 +97,16 @@ def test_then_the_deputy_and_then_the_manager(one, process):
         assert {notice.user for notice in reminded()} == {process.owner, deputy}
         remind_of_overdue()
         assert Notice.objects.filter(user=manager, event__startswith="duty:tell_project").count() == 1
+
+
+def test_the_deputy_is_reminded_at_once_when_the_owner_has_left(one, process):
+    deputy = colleague(one)
+    processes.hand_over(process=process, by=process.owner, owner=process.owner, deputy=deputy)
+    User.objects.filter(pk=process.owner.pk).update(is_active=False)
+    with later(days=93):
+        assert tasks.remind_of_quiet_projects() == 1
+        assert tasks.remind_of_quiet_projects() == 0
+    assert [notice.user for notice in reminded()] == [deputy]
 
 
 def test_news_begins_the_three_months_anew(one, process):

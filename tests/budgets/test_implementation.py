@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
+from django.utils.formats import date_format
 
 from accounts.permissions import Role
 from accounts.verdict import Refused
 from audit.models import Entry
+from budgets import actions
 from budgets.actions import implementation as carrying
 from budgets.models import (
     AccountEntry,
@@ -23,10 +25,12 @@ from budgets.models import (
 )
 from participation import clock
 from participation.actions import following
-from participation.models import Notice
+from participation.choices import Status
+from participation.lifecycle import perform
+from participation.models import Contribution, Notice, Process
 from tests.accounts.factories import make_citizen, make_unit
 from tests.budgets.carrying import colleague, decide, decided, photo, planned, published, receipt
-from tests.budgets.factories import make_staff
+from tests.budgets.factories import make_budget, make_project, make_staff, put_in, seal, vote
 
 pytestmark = pytest.mark.django_db
 
@@ -113,8 +117,58 @@ def test_the_council_takes_a_project_back(one):
     assert (other.status, other.why, other.left) == (Progress.GIVEN_UP, "Byrådet ville noget andet.", 0)
 
 
+def test_the_council_takes_back_what_it_gave_against_the_vote(one, owner):
+    """Then the decision says the same as the vote, and has no reason of its own."""
+    process = one.project.contribution.process
+    count = process.rounds.get().count
+    count.winners = ["2"]
+    count.save()
+    decide(process)
+    published(one)
+    decide(process, "1")
+    assert again(one).status == Progress.GIVEN_UP
+    assert again(one).why
+
+
+def test_what_was_told_before_the_plan_stays_when_the_council_takes_the_project_back(one, owner):
+    process = one.project.contribution.process
+    carrying.tell_news(implementation=one, by=owner, title="Vi holder møde", text="På tirsdag.")
+    decide(process, "1")
+    assert again(one).status == Progress.GIVEN_UP
+    assert one.notes.filter(title="Vi holder møde").exists()
+
+
+def test_a_decision_corrected_after_the_end_changes_what_went_back(one, owner):
+    process = one.project.contribution.process
+    one = published(one)
+    pay(one, owner, 60_000)
+    carrying.change_status(implementation=one, by=owner, status=Progress.GIVEN_UP, why="Grunden blev solgt.")
+    decide(process, p1=70_000)
+    assert (again(one).granted, again(one).returned, again(one).left) == (70_000, 10_000, 0)
+
+
 def decided_other(process, one):
     return Implementation.objects.exclude(pk=one.pk).get(project__contribution__process=process)
+
+
+def test_a_process_called_off_after_the_decision_was_written_down_carries_nothing_out():
+    process = make_budget(total=200_000, max_cost=None)
+    for price in (100_000, 50_000):
+        make_project(process, price=price)
+    round = actions.open_round(process=process, by=None)
+    vote(round, "1")
+    actions.count_round(round=seal(round), by=None)
+    put_in(Process.objects.get(pk=process.pk), Status.CLOSED)
+    decide(process)
+    first, second = Implementation.objects.with_project().order_by("project__number")
+    pay(published(first), process.owner, 30_000)
+    manager = colleague(first, Role.MANAGER)
+    perform(
+        process=Process.objects.get(pk=process.pk), name="cancel", by=manager, comment="Grunden er solgt."
+    )
+    assert not Implementation.objects.filter(pk=second.pk).exists()
+    first = again(first)
+    assert (first.status, first.why, first.returned) == (Progress.GIVEN_UP, "Grunden er solgt.", 70_000)
 
 
 # Who may
@@ -320,7 +374,55 @@ def test_a_wrong_payment_is_met_by_its_opposite_once(one, owner):
     assert list(one.payments.values_list("amount", flat=True)) == [5_000, -5_000]
 
 
-@pytest.mark.parametrize("amount", [0, -5, Decimal("0.001"), Decimal("NaN"), Decimal("Infinity"), 10**13])
+def test_a_wrong_repayment_is_met_by_its_opposite_too(one, owner):
+    one = published(one)
+    pay(one, owner, 5_000)
+    wrong = carrying.record_repayment(
+        implementation=one, by=owner, amount=5_000, paid_on=clock.today(), text="Ikke brugt"
+    )
+    carrying.change_status(implementation=one, by=owner, status=Progress.GIVEN_UP, why="Ingen kræfter.")
+    carrying.correct_payment(payment=wrong, by=owner, text="Der kom kun 500")
+    carrying.record_repayment(implementation=one, by=owner, amount=500, paid_on=clock.today(), text="Rest")
+    assert (again(one).paid, again(one).returned, again(one).left) == (4_500, 95_500, 0)
+    assert sum(one.payments.values_list("amount", flat=True)) == 4_500
+
+
+def test_no_more_comes_back_than_was_paid_also_after_the_end(one, owner):
+    one = published(one)
+    pay(one, owner, 5_000)
+    carrying.change_status(implementation=one, by=owner, status=Progress.GIVEN_UP, why="Ingen kræfter.")
+    back = {"implementation": one, "by": owner, "paid_on": clock.today(), "text": "Rest"}
+    assert refused(carrying.record_repayment, amount=5_001, **back) == "over_paid"
+
+
+def test_a_later_grant_that_was_written_wrongly_is_lowered_again_with_its_reason(one, owner):
+    one = published(one)
+    about = {"implementation": one, "by": owner, "decided_on": clock.today()}
+    carrying.grant_extra(amount=50_000, reason="Prisen steg.", **about)
+    carrying.lower_grant(amount=45_000, reason="Der stod et nul for meget.", **about)
+    pay(one, owner, 104_000)
+    assert (again(one).total_granted, again(one).left) == (105_000, 1_000)
+    assert refused(carrying.lower_grant, amount=Decimal("1000.01"), reason="x", **about) == "already_paid"
+    assert refused(carrying.lower_grant, amount=1, reason=" ", **about) == "empty"
+    assert one.notes.shown().filter(text="Der stod et nul for meget.").exists()
+
+
+def test_the_day_everyone_was_told_is_only_moved_as_a_delay(one, owner):
+    soon = clock.today() + timedelta(days=30)
+    one = published(one, expected_on=soon)
+    plan = {"implementation": one, "by": owner, "carried_out_by": "municipality", "carrier": "Park og Vej"}
+    later = soon + timedelta(days=90)
+    assert refused(carrying.plan_implementation, expected_on=later, **plan) == "told"
+    carrying.plan_implementation(expected_on=soon, **plan)
+    carrying.change_status(
+        implementation=one, by=owner, status=Progress.DELAYED, why="Frost", expected_on=later
+    )
+    assert again(one).expected_on == later
+
+
+@pytest.mark.parametrize(
+    "amount", [0, -5, Decimal("0.001"), Decimal("NaN"), Decimal("Infinity"), 10**13, 10**40]
+)
 def test_an_amount_that_is_none(one, owner, amount):
     assert refused(pay, one=published(one), owner=owner, amount=amount) == "amount"
 
@@ -444,6 +546,41 @@ def test_accounts_settle_to_the_krone_with_four_eyes(theirs, group):
     assert again(theirs).status == Progress.DONE
 
 
+def test_a_caseworker_behind_the_project_decides_nothing_about_it(group):
+    """Who stands behind a project can be a colleague who lives there."""
+    theirs = decided(author=group)[0]
+    mine = colleague(theirs)
+    Contribution.objects.filter(pk=theirs.pk).update(author=mine)
+    theirs = published(again(theirs), by_citizens=True)
+    owner = theirs.project.contribution.process.owner
+    entry = spend(theirs, mine)
+    note = carrying.report_news(implementation=theirs, by=mine, title="Vi graver", text="Nu.")
+    assert entry.state == "waiting"
+    assert refused(carrying.settle_spending, entry=entry, by=mine, confirm=True) == "own_project"
+    assert refused(carrying.settle_note, note=note, by=mine, show=True) == "own_project"
+    assert refused(pay, one=theirs, owner=mine, amount=5) == "own_project"
+    carrying.settle_note(note=note, by=owner, show=True)
+    carrying.settle_spending(entry=entry, by=owner, confirm=False, because="Forkert bilag")
+    carrying.send_accounts(implementation=theirs, by=owner)
+    assert refused(carrying.approve_accounts, implementation=theirs, by=mine) == "own_project"
+
+
+def test_accounts_are_settled_after_a_group_has_given_up(theirs, group):
+    owner, other = theirs.project.contribution.process.owner, colleague(theirs)
+    pay(theirs, owner, 1_000)
+    entry = spend(theirs, group)
+    carrying.settle_spending(entry=entry, by=owner, confirm=True)
+    carrying.change_status(implementation=theirs, by=owner, status=Progress.GIVEN_UP, why="Ingen kræfter.")
+    back = {"by": owner, "paid_on": clock.today(), "text": "Ikke brugt"}
+    carrying.record_repayment(implementation=theirs, amount=600, **back)
+    carrying.send_accounts(implementation=theirs, by=owner)
+    assert refused(carrying.record_repayment, implementation=theirs, amount=1, **back) == "accounts_sent"
+    carrying.send_back_accounts(implementation=theirs, by=other, because="Bilaget mangler.")
+    carrying.send_accounts(implementation=theirs, by=owner)
+    carrying.approve_accounts(implementation=theirs, by=other)
+    assert again(theirs).accounts_approved_at is not None
+
+
 def test_a_confirmed_line_is_never_rewritten_only_corrected(theirs, group):
     owner = theirs.project.contribution.process.owner
     entry = spend(theirs, group)
@@ -494,6 +631,20 @@ def test_news_reaches_those_behind_it_and_those_who_follow_once(theirs, group):
     told = Notice.objects.filter(kind="news")
     assert sorted(told.values_list("user", flat=True)) == sorted([group.pk, follower.pk])
     assert all("#gennemfoerelse" in notice.url for notice in told)
+
+
+def test_supporters_hear_of_a_delay_once_with_its_why_and_its_new_day(theirs, group):
+    owner = theirs.project.contribution.process.owner
+    Notice.objects.all().delete()
+    later = clock.today() + timedelta(days=90)
+    carrying.change_status(
+        implementation=theirs, by=owner, status=Progress.DELAYED, why="Frosten gik dybt.", expected_on=later
+    )
+    told = Notice.objects.get(user=group)
+    with translation.override(group.language):
+        day = date_format(later, "DATE_FORMAT")
+    assert told.title.endswith(": Forsinket")
+    assert told.text == f"Frosten gik dybt.\n\nVentes færdigt {day}."
 
 
 def test_every_write_is_in_the_audit_without_texts_of_people(theirs, group):

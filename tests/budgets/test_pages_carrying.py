@@ -149,6 +149,78 @@ def test_receipts_and_waiting_photos_are_for_the_unit_only_until_marked(theirs, 
     assert Client().get(shown.receipt.address).status_code == 200
 
 
+def test_a_receipt_and_news_that_should_not_have_been_shown_are_hidden_again(theirs, process, group, worker):
+    client, user = worker
+    entry = carrying.enter_spending(
+        implementation=theirs, by=group, amount=1, spent_on=clock.today(), text="x", receipt=receipt(group)
+    )
+    carrying.settle_spending(entry=entry, by=user, confirm=True, receipt_public=True)
+    note = carrying.tell_news(
+        implementation=theirs, by=user, title="Hele holdet", text="Alle fik kage.", photo=photo(user)
+    )
+    carrying.change_status(implementation=theirs, by=user, status="given_up", why="Ingen kræfter.")
+    for file in (entry.receipt, note.photo):
+        assert Client().get(file.address).status_code == 200
+    staff = text_of(
+        client.get(
+            reverse("admin:budget-implementation", args=[process.pk, theirs.project.contribution.public_id])
+        )
+    )
+    assert step(theirs, "entry-receipt", entry.pk) in staff
+    assert step(theirs, "news-down", note.pk) in staff
+    post(client, theirs, "entry-receipt", entry.pk)
+    response = client.post(step(theirs, "news-down", note.pk), {"because": " "})
+    assert response.status_code == 200
+    post(client, theirs, "news-down", note.pk, because="En på billedet har bedt om det.")
+    for file in (entry.receipt, note.photo):
+        assert Client().get(file.address).status_code == 404
+    page = text_of(page_of(theirs))
+    assert "Hele holdet" not in page
+    assert "har bedt om det" not in page
+    assert "Ingen kræfter." in page
+
+
+def test_what_was_decided_is_not_taken_down(theirs, worker):
+    client, _user = worker
+    plan = theirs.notes.get(kind="plan")
+    response = client.post(step(theirs, "news-down", plan.pk), {"because": "x"})
+    assert "Only news can be taken down" in text_of(response)
+    assert theirs.notes.shown().filter(pk=plan.pk).exists()
+
+
+def test_money_comes_back_after_a_group_has_given_up(theirs, process, worker):
+    client, user = worker
+    today = clock.today().isoformat()
+    post(client, theirs, "pay", kind="payment", amount="5.000", paid_on=today, text="Gruppen")
+    carrying.change_status(implementation=theirs, by=user, status="given_up", why="Ingen kræfter.")
+    page = text_of(
+        client.get(
+            reverse("admin:budget-implementation", args=[process.pk, theirs.project.contribution.public_id])
+        )
+    )
+    assert "Record money paid back" in page
+    refused = client.post(
+        step(theirs, "pay"), {"kind": "payment", "amount": "1", "paid_on": today, "text": "x"}
+    )
+    assert "kind" in refused.context["form"].errors
+    post(client, theirs, "pay", kind="repayment", amount="5.000", paid_on=today, text="Gruppen")
+    one = Implementation.objects.get(pk=theirs.pk)
+    assert (one.paid, one.returned, one.left) == (0, 100_000, 0)
+
+
+def test_the_day_everyone_was_told_is_not_moved_on_the_quiet(theirs, process, worker):
+    one = Implementation.objects.with_project().exclude(pk=theirs.pk).get()
+    soon = clock.today() + timedelta(days=30)
+    published(one, expected_on=soon)
+    client, _user = worker
+    form = client.get(step(one, "plan")).context["form"]
+    assert "expected_on" not in form.fields
+    assert "expected_on" in client.get(step(theirs, "plan")).context["form"].fields  # nobody was told a day
+    later = (soon + timedelta(days=90)).isoformat()
+    post(client, one, "plan", carried_out_by="municipality", carrier="Park og Vej", expected_on=later)
+    assert Implementation.objects.get(pk=one.pk).expected_on == soon
+
+
 def test_the_result_shows_every_winner_in_one_query_more(client):
     one = decided(prices=(50_000,) * 2)[0]
     address = reverse("budgets:result", args=[one.project.contribution.process.slug])
@@ -308,7 +380,9 @@ def test_a_project_from_plan_to_done_by_forms_alone(worker, group):
     post(client, one, "milestone-reach", milestone.pk, on=today, text="Så er den der.")
     post(client, one, "pay", kind="payment", amount="1.000,50", paid_on=today, text="Bænk")
     post(client, one, "payment-correct", Payment.objects.get().pk, text="Forkert beløb")
-    post(client, one, "extra", amount="500", decided_on=today, reason="Prisen steg")
+    post(client, one, "extra", way="more", amount="500", decided_on=today, reason="Prisen steg")
+    post(client, one, "extra", way="more", amount="90", decided_on=today, reason="Tastefejl")
+    post(client, one, "extra", way="less", amount="90", decided_on=today, reason="De 90 var en tastefejl")
     post(client, one, "news", title="Kom og se", text="På lørdag.")
     post(client, one, "status", status="done")
     one = Implementation.objects.get(pk=one.pk)
@@ -353,7 +427,7 @@ def test_accounts_by_forms_alone(theirs, process, group, worker):
         ("pay", {"kind": "alt", "amount": "5", "paid_on": "2026-01-01", "text": "x"}, "kind"),
         ("status", {"status": "delayed", "why": "", "expected_on": ""}, "why"),
         ("status", {"status": "done"}, "status"),
-        ("extra", {"amount": "5", "decided_on": "2026-01-01", "reason": " "}, "reason"),
+        ("extra", {"way": "more", "amount": "5", "decided_on": "2026-01-01", "reason": " "}, "reason"),
         ("news", {"title": "", "text": ""}, "title"),
         ("promise-add", {"text": "x", "because": ""}, "because"),
         ("plan", {"carried_out_by": "alt", "carrier": ""}, "carrier"),
@@ -370,7 +444,7 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(theirs, wor
     assert response.status_code == 200
     assert field in response.context["form"].errors
     for value in data.values():
-        if value.strip() and len(value) < 30 and value not in {"payment", "delayed", "done", "alt"}:
+        if value.strip() and len(value) < 30 and value not in {"payment", "delayed", "done", "alt", "more"}:
             assert value in response.content.decode()
 
 

@@ -179,7 +179,9 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         "milestone-remove": carried.milestones.first().pk,
         "payment-correct": world.payment.pk,
         "note": world.note.pk,
+        "news-down": world.note.pk,
         "entry": world.entry.pk,
+        "entry-receipt": world.entry.pk,
         "entry-correct": world.entry.pk,
     }
     special |= {

@@ -125,8 +125,10 @@ admin:budget-implementation-payment-correct           GET  in    403   403   200
 admin:budget-implementation-extra                     GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-news                      GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-note                      GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-implementation-news-down                 GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-spend                     GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-entry                     GET  in    403   403   200   403   200   403   403   403   2f
+admin:budget-implementation-entry-receipt             GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-entry-correct             GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-accounts-back             GET  in    403   403   200   403   200   403   403   403   2f
 admin:login                                           GET  in    403   403   go    go    go    403   403   go    2f
