@@ -6,7 +6,8 @@ from its parts; the list of projects is the same rows one by one. Money is count
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -67,7 +68,7 @@ class Chosen:
         )
 
     def rows(self) -> ImplementationQuerySet:
-        found = Implementation.objects.public()
+        found = Implementation.objects.listed()
         if self.year:
             found = found.filter(granted_on__year=self.year)
         if self.district:
@@ -122,60 +123,66 @@ class Money:
 
 
 def groups() -> list[dict[str, Any]]:
-    return list(Implementation.objects.public().money_by_group())
+    return list(Implementation.objects.listed().money_by_group())
 
 
 def read(address: QueryDict) -> Money:
     """Five queries, however many projects there are."""
     known = groups()
-    districts = dict(
-        District.objects.filter(pk__in={one["district"] for one in known if one["district"]}).values_list(
-            "pk", "name"
-        )
-    )
+    whole = _("Whole municipality")
+    years = {year: str(year) for year in sorted({one["year"] for one in known}, reverse=True)}
+    districts = district_names({one["district"] for one in known})
     processes = dict(
-        Process.objects.filter(pk__in={one["process"] for one in known}).values_list("pk", "title")
+        Process.objects.filter(pk__in={one["process"] for one in known})
+        .order_by(DaSort("title"), "pk")
+        .values_list("pk", "title")
     )
+    statuses = {str(status): str(status.label) for status in Progress}
     chosen = choose(address, known)
     counted = [one for one in known if chosen.fits(one)]
-    statuses = {str(status): str(status.label) for status in Progress}
 
-    def summed(key: str, label: Callable[[Any], str], *, newest_first: bool = False) -> tuple[Sum, ...]:
-        sums: dict[Any, Sum] = {}
+    def summed(key: str, names: Mapping[Any, str]) -> tuple[Sum, ...]:
+        """What there is something of, in the order of `names`."""
+        sums = {value: Sum(label, value) for value, label in names.items()}
         for one in counted:
-            sums.setdefault(one[key], Sum(label(one[key]), one[key])).add(one)
-        ordered = sorted(
-            sums.values(),
-            key=(lambda one: one.key or 0) if newest_first else (lambda one: (one.key is None, one.label)),
-            reverse=newest_first,
-        )
-        widest = max((one.granted for one in ordered), default=Decimal(0))
-        for each in ordered:
+            sums[one[key]].add(one)
+        found = [one for one in sums.values() if one.projects]
+        widest = max((one.granted for one in found), default=Decimal(0))
+        for each in found:
             each.bar = money_bar(each.granted, each.paid, each.returned, widest=widest)
-        return tuple(ordered)
+        return tuple(found)
 
     total = Sum(_("In all"))
     for one in counted:
         total.add(one)
     total.bar = money_bar(total.granted, total.paid, total.returned)
-    whole = _("Whole municipality")
-    by_status = summed("status", lambda key: statuses[key])
+    nowhere = any(one["district"] is None for one in known)
     return Money(
         chosen=chosen,
         total=total,
-        by_year=summed("year", str, newest_first=True),
-        by_district=summed("district", lambda key: districts.get(key, whole)),
-        by_process=summed("process", lambda key: processes.get(key, "")),
-        by_status=tuple(sorted(by_status, key=lambda one: list(Progress).index(Progress(one.key)))),
+        by_year=summed("year", years),
+        by_district=summed("district", districts | {None: whole}),
+        by_process=summed("process", processes),
+        by_status=summed("status", statuses),
         page=Paginator(in_order(chosen), PER_PAGE).get_page(address.get("page")),
         choices={
-            "years": [(year, str(year)) for year in sorted({one["year"] for one in known}, reverse=True)],
-            "districts": sorted(districts.items(), key=lambda one: one[1])
-            + ([(NO_DISTRICT, whole)] if any(one["district"] is None for one in known) else []),
+            "years": list(years.items()),
+            "districts": [*districts.items(), *([(NO_DISTRICT, whole)] if nowhere else [])],
             "statuses": list(statuses.items()),
-            "processes": sorted(processes.items(), reverse=True),
+            "processes": list(processes.items()),
         },
     )
+
+
+def district_names(keys: Iterable[int | None]) -> dict[int, str]:
+    """In Danish order, each with its kind where two share a name."""
+    found = list(
+        District.objects.filter(pk__in=[key for key in keys if key])
+        .defer("geometry")
+        .order_by(DaSort("name"), "kind", "pk")
+    )
+    shared = Counter(one.name for one in found)
+    return {one.pk: one.name if shared[one.name] == 1 else one.name_and_kind for one in found}
 
 
 def choose(address: QueryDict, known: Iterable[dict[str, Any]]) -> Chosen:
@@ -184,7 +191,7 @@ def choose(address: QueryDict, known: Iterable[dict[str, Any]]) -> Chosen:
 
     def one_of(name: str, values: set[Any]) -> int | None:
         asked = address.get(name, "")
-        return int(asked) if asked.isascii() and asked.isdigit() and int(asked[:18]) in values else None
+        return next((value for value in values if str(value) == asked), None)
 
     order = address.get("sorter", "")
     status = address.get("status", "")

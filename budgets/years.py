@@ -1,9 +1,10 @@
 """Year by year: how many took part, what they proposed, what won, how much of it was carried out and for how much money,
 for the whole municipality and by district.
 
-A citizen budget belongs to the year its money was granted; until then to the year it closes. Voters are counted on the
-roll of the round that decided, frozen when it was sealed. A group of fewer than three voters is not shown, nor so much
-beside it that it can be worked out (`budgets.results.hide_small`).
+A citizen budget belongs to the year its money was granted; until then to the year it closes. Those who took part are the
+voters on the roll of the vote that decided, frozen when it was sealed, or those who came to the meeting that shared the
+money out; a first round decides nothing. A group of fewer than three voters is not shown, nor so much beside it that it
+can be worked out (`budgets.results.hide_small`).
 """
 
 from collections import defaultdict
@@ -16,9 +17,9 @@ from django.db.models import Count, F, Min, Q, Sum
 from django.db.models.functions import ExtractYear
 from django.utils.translation import gettext as _
 
-from accounts.models import District
 from budgets.models import CitizenBudget, Implementation, Project, Roll, Round
 from budgets.models.implementation import Progress
+from budgets.money import district_names
 from budgets.results import hide_small
 from participation.choices import PUBLIC, Moderation
 
@@ -27,7 +28,8 @@ NOWHERE = 0  # the key of what belongs to no district
 
 @dataclass
 class Year:
-    """One year in one place. `voters` None: not shown. `voted`, `decided`: something was, somewhere, that year."""
+    """One year in one place. `voters` None: not shown. `voted`, `decided`: something was, somewhere, that year; `voted`
+    only where it is known where the voters live."""
 
     year: int
     voters: int | None = 0
@@ -72,12 +74,15 @@ def read() -> YearByYear:
     def cell(year: int, district: int | None) -> Year:
         key = (year, district or NOWHERE)
         if key not in cells:
-            cells[key] = Year(year, voted=year in voters, decided=year in granted_in)
+            cells[key] = Year(
+                year, voted=year in (on_rolls if district else voters), decided=year in granted_in
+            )
         return cells[key]
 
     money = list(_money(year_of))
     granted_in = {year_of[row["process"]] for row in money}
     voters, by_district = _voters(year_of)
+    on_rolls = {year for year, district in by_district if district is not None}
     for row in _projects(year_of):
         one = cell(year_of[row["process"]], row["district"])
         one.proposed += row["proposed"]
@@ -100,21 +105,11 @@ def read() -> YearByYear:
         if 0 < (total.voters or 0) < 3:
             total.voters = None
         whole.append(total)
-    names = dict(
-        District.objects.filter(pk__in={district for _year, district in cells}).values_list("pk", "name")
-    )
-    places = sorted(
-        {district for _year, district in cells}, key=lambda pk: (pk == NOWHERE, names.get(pk, ""))
-    )
+    used = {district for _year, district in cells}
+    names = district_names(used) | ({NOWHERE: _("Not in one district")} if NOWHERE in used else {})
     return YearByYear(
         Place(_("The whole municipality"), whole),
-        tuple(
-            Place(
-                names.get(pk) or _("Not in one district"),
-                [cell(year, pk) for year in years],
-            )
-            for pk in places
-        ),
+        tuple(Place(name, [cell(year, pk) for year in years]) for pk, name in names.items()),
     )
 
 
@@ -141,7 +136,7 @@ def _projects(year_of: dict[int, int]) -> Iterable[Mapping[str, Any]]:
 
 def _money(year_of: dict[int, int]) -> Iterable[Mapping[str, Any]]:
     return (
-        Implementation.objects.public()
+        Implementation.objects.listed()
         .filter(project__contribution__process__in=year_of)
         .order_by()
         .values(
@@ -159,26 +154,33 @@ def _money(year_of: dict[int, int]) -> Iterable[Mapping[str, Any]]:
 
 def _voters(year_of: dict[int, int]) -> tuple[dict[int, int], dict[tuple[int, int | None], int | None]]:
     """In all, and by district with small numbers hidden within each budget before they are added: what is hidden on its
-    result page can't be worked out from here."""
-    deciding: dict[int, int] = {}
-    whole: dict[int, int] = defaultdict(int)
-    sealed = Round.objects.sealed().filter(process__in=year_of).order_by("process", "number")
-    counts: dict[int, int] = {}
-    for pk, process, ballots in sealed.values_list("pk", "process", "ballot_count"):
-        deciding[process], counts[process] = pk, ballots
-    for process, ballots in counts.items():
-        whole[year_of[process]] += ballots
-    process_of = {pk: process for process, pk in deciding.items()}
+    result page can't be worked out from here. Nobody knows where those live who came to a meeting, or who voted in an
+    election held elsewhere: they count in no district."""
+    rounds = (
+        Round.objects.sealed()
+        .filter(process__in=year_of)
+        .exclude(kind=Round.Kind.SHORTLIST)
+        .order_by("process", "number")
+        .values("pk", "process", "ballot_count", "meeting__participants")
+    )
+    deciding = {row["process"]: row for row in rounds}
     on_roll: dict[int, dict[int | None, int]] = defaultdict(dict)
-    rows = Roll.objects.filter(round__in=process_of).order_by().values_list("round", "district")
-    for pk, district, number in rows.annotate(number=Count("pk")):
+    rows = Roll.objects.filter(round__in=[row["pk"] for row in deciding.values()]).order_by()
+    for pk, district, number in rows.values_list("round", "district").annotate(number=Count("pk")):
         on_roll[pk][district] = number
+    whole: dict[int, int] = defaultdict(int)
     by_district: dict[tuple[int, int | None], int | None] = {}
-    for pk, found in on_roll.items():
-        year = year_of[process_of[pk]]
-        for district, shown in zip(found, hide_small(list(found.values())), strict=True):
+    for process, row in deciding.items():
+        year = year_of[process]
+        found = on_roll[row["pk"]]
+        counts = hide_small(list(found.values()))
+        if not found:
+            found = {None: row["meeting__participants"] or row["ballot_count"]}
+            counts = [*found.values()]
+        whole[year] += sum(found.values())
+        for district, count in zip(found, counts, strict=True):
             known = by_district.get((year, district), 0)
-            by_district[year, district] = None if shown is None or known is None else known + shown
+            by_district[year, district] = None if count is None or known is None else known + count
     return whole, by_district
 
 

@@ -128,7 +128,7 @@ def _panels(place: years.Place) -> list[years.Panel]:
         _granted(place, _("Granted")),
         years.panel(_("Paid"), decided(lambda one: float(one.paid), _thousands)),
         years.panel(
-            _("Have voted"),
+            _("Took part"),
             [
                 (one.year, one.voters, none if not one.voted else hidden)
                 if not one.voted or one.voters is None

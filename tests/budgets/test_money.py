@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import random
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,12 +15,13 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import District
+from accounts.verdict import Refused
 from budgets import money, years
 from budgets.actions import implementation as carrying
-from budgets.models import CostLine, Implementation, Progress, Project
+from budgets.models import CostLine, Implementation, Meeting, Payment, Progress, Project, Roll, Round
 from participation import clock
 from participation.choices import Moderation, Status
-from participation.models import Contribution
+from participation.models import Contribution, Process
 from tests.accounts.factories import make_district
 from tests.budgets.carrying import decided, published
 from tests.budgets.factories import make_budget, put_in
@@ -155,6 +157,79 @@ def test_sums_follow_real_payments_grants_and_corrections():
     assert (total.granted, total.paid, total.returned) == (150_025, Decimal("99.50"), 50_000)
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_a_year_of_bookkeeping_agrees_with_a_ledger_kept_beside_it(client, seed):
+    """Everything that moves money, at random, against a ledger that knows only what each of it means."""
+    chance = random.Random(seed)
+    projects = [published(one) for one in decided(prices=(1_000, 700, 300))]
+    owner, today = projects[0].project.contribution.process.owner, clock.today()
+    granted = {one.pk: one.granted for one in projects}
+    lines = {one.pk: {} for one in projects}  # payment: [its amount, whether it can be corrected]
+    running = {one.pk: True for one in projects}
+    tried = Counter()
+    for _turn in range(160):
+        one = chance.choice(projects)
+        paid = sum(amount for amount, _open in lines[one.pk].values())
+        left = granted[one.pk] - paid
+        amount = Decimal(chance.randrange(1, 60_000)) / 100
+        about = {"implementation": one, "by": owner}
+        money = about | {"amount": amount, "paid_on": today, "text": "x"}
+        change = about | {"amount": amount, "decided_on": today, "reason": "x"}
+        what = chance.choice(("pay", "pay", "back", "correct", "more", "less", "end"))
+        fits, runs = False, running[one.pk]
+        try:
+            match what:
+                case "pay":
+                    fits = runs and amount <= left
+                    lines[one.pk][carrying.record_payment(**money).pk] = [amount, True]
+                case "back":
+                    fits = amount <= paid
+                    lines[one.pk][carrying.record_repayment(**money).pk] = [-amount, True]
+                case "correct":
+                    pk = chance.choice(list(lines[one.pk]) or [None])
+                    if pk is None:
+                        continue
+                    opposite, can = -lines[one.pk][pk][0], lines[one.pk][pk][1]
+                    fits = can and 0 <= paid + opposite <= granted[one.pk]
+                    made = carrying.correct_payment(payment=Payment.objects.get(pk=pk), by=owner, text="x")
+                    lines[one.pk][made.pk], lines[one.pk][pk][1] = [opposite, False], False
+                case "more":
+                    fits = runs
+                    carrying.grant_extra(**change)
+                    granted[one.pk] += amount
+                case "less":
+                    fits = runs and amount <= left
+                    carrying.lower_grant(**change)
+                    granted[one.pk] -= amount
+                case "end":
+                    fits = True
+                    carrying.change_status(**about, status="given_up" if runs else "on_time", why="x")
+                    running[one.pk] = not runs
+        except Refused:
+            assert not fits, what
+            tried[f"{what} refused"] += 1
+        else:
+            assert fits, what
+            tried[what] += 1
+    assert len(tried) == 11  # everything was tried, and all that can be refused was
+    paid = {pk: sum(amount for amount, _open in rows.values()) for pk, rows in lines.items()}
+    left = {pk: granted[pk] - paid[pk] if running[pk] else 0 for pk in granted}
+    back = {pk: 0 if running[pk] else granted[pk] - paid[pk] for pk in granted}
+    total = read().total
+    assert (total.granted, total.paid, total.left, total.returned) == tuple(
+        sum(each.values()) for each in (granted, paid, left, back)
+    )
+    file = {line["adresse"]: line for line in lines_of(client.get(reverse("money:file")))}
+    for one in projects:
+        (line,) = [
+            line for address, line in file.items() if str(one.project.contribution.public_id) in address
+        ]
+        written = [
+            Decimal(line[name].replace(",", ".")) for name in ("bevilget_kr", "udbetalt_kr", "rest_kr")
+        ]
+        assert written == [granted[one.pk], paid[one.pk], left[one.pk]]
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -162,6 +237,9 @@ def test_sums_follow_real_payments_grants_and_corrections():
         "aar=x",
         "aar=²",
         "aar=99999999999999999999",
+        "aar=00000000000000202699999999",
+        "aar=0002026",
+        f"forloeb={'9' * 5000}",
         "distrikt=-1",
         "status=alt",
         "forloeb=0",
@@ -276,6 +354,35 @@ def test_what_is_not_public_is_neither_shown_nor_counted(client):
     assert len(lines_of(client.get(reverse("money:file")))) == 3
 
 
+def test_what_is_kept_out_of_the_lists_is_kept_out_of_the_money_and_the_years(client):
+    processes, _places = crowd(30)
+    Process.objects.filter(pk=processes[0].pk).update(listed=False)
+    found = read()
+    hidden = Implementation.objects.filter(project__contribution__process=processes[0])
+    assert hidden.exists()
+    assert found.total.projects == 30 - hidden.count()
+    assert len(lines_of(client.get(reverse("money:file")))) == found.total.projects
+    assert processes[0].pk not in [one.key for one in found.by_process]
+    assert sum(year.granted for year in years.read().whole.years) == found.total.granted
+    page = client.get(hidden[0].project.contribution.get_absolute_url()).content.decode()
+    assert "?forloeb=" not in page  # it leads to nothing there
+
+
+def test_districts_stand_in_danish_order_and_those_of_one_name_say_their_kind():
+    crowd(20, districts=0)
+    names = ["Årslev", "Zenit", "Ærø", "Ødis", "Aarup", "Birk", "Birk"]
+    kinds = ["school"] * 6 + ["local"]
+    made = [make_district(name=name, kind=kind) for name, kind in zip(names, kinds, strict=True)]
+    for contribution, district in zip(Contribution.objects.all(), made, strict=False):
+        Contribution.objects.filter(pk=contribution.pk).update(district=district)
+    in_order = ["Birk (local area)", "Birk (school district)", "Zenit", "Ærø", "Ødis", "Årslev", "Aarup"]
+    found = read()
+    shown = [one.label for one in found.by_district]
+    assert shown == [*in_order, "Whole municipality"]
+    assert [label for _key, label in found.choices["districts"]] == shown
+    assert [place.name for place in years.read().districts] == [*in_order, "Not in one district"]
+
+
 # Year by year
 
 
@@ -302,6 +409,60 @@ def test_a_budget_that_is_still_voted_on_counts_in_the_year_it_closes_and_shows_
     year = years.read().whole.years[-1]
     assert (year.year, year.voted, year.decided, year.share_done) == (later.year, False, False, None)
     assert client.get(reverse("money:years")).status_code == 200
+
+
+def test_a_first_round_decides_nothing_and_its_voters_are_not_counted():
+    process = make_budget()
+    Round.objects.create(
+        process=process,
+        kind="shortlist",
+        state="counted",
+        opened_at=clock.now(),
+        ballot_bytes=0,
+        ballot_count=70,
+    )
+    assert not years.read().whole.years[-1].voted
+    Round.objects.create(
+        process=process, number=2, state="counted", opened_at=clock.now(), ballot_bytes=0, ballot_count=40
+    )
+    year = years.read().whole.years[-1]
+    assert (year.voted, year.voters) == (True, 40)
+
+
+def test_those_who_came_to_the_meeting_took_part_and_count_in_no_district():
+    process = make_budget()
+    round = Round.objects.create(
+        process=process, kind="meeting", state="counted", opened_at=clock.now(), ballot_bytes=0
+    )
+    Meeting.objects.create(
+        round=round, held_at=clock.now(), place="Forsamlingshuset", participants=45, how="Ved håndsoprækning",
+        minutes="x", recorded_by=process.owner, recorded_at=clock.now(),
+    )  # fmt: skip
+    district = make_district()
+    Contribution.objects.create(
+        process=process, district=district, title="x", body="x", received_on=clock.today(),
+        created_at=clock.now(), published_at=clock.now(), moderation=Moderation.PUBLISHED,
+    )  # fmt: skip
+    Project.objects.create(contribution=Contribution.objects.get(), cost=1)
+    found = years.read()
+    assert found.whole.years[-1].voters == 45
+    (place, nowhere) = found.districts
+    assert (place.name, place.years[-1].voted) == (district.name, False)
+    assert nowhere.years[-1].voters == 45
+
+
+def test_everyone_on_the_roll_took_part_also_whose_paper_was_spoiled():
+    """As many in all as in the districts together: a spoiled ballot is no ballot, but its voter was there."""
+    round = Round.objects.create(
+        process=make_budget(), state="counted", opened_at=clock.now(), ballot_bytes=0, ballot_count=7
+    )
+    districts = [make_district(), make_district()]
+    Roll.objects.bulk_create(
+        Roll(round=round, day=clock.today(), district=districts[number % 2]) for number in range(9)
+    )
+    found = years.read()
+    assert found.whole.years[-1].voters == 9
+    assert sorted(place.years[-1].voters for place in found.districts) == [4, 5]
 
 
 def test_the_years_by_hand():
