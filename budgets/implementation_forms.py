@@ -21,6 +21,7 @@ class FileForm(forms.Form):
 
     use_required_attribute = False
     upload = ""
+    kind = StoredFile.Kind.FILE
     kept = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
@@ -29,8 +30,10 @@ class FileForm(forms.Form):
         self.order_fields([name for name in self.fields if name != "kept"] + ["kept"])
         self.stored: StoredFile | None = None
         if self.is_bound:
-            mine = [one for one in files.from_handles([self.data.get("kept", "")]) if one.uploaded_by == by]
-            self.stored = mine[0] if mine else None
+            sent = [one.pk for one in files.from_handles([self.data.get("kept", "")])]
+            # One's own, and put to no use yet: its words are written from here.
+            mine = StoredFile.objects.filter(pk__in=sent, uploaded_by=by, kind=self.kind)
+            self.stored = mine.kept().loose().first()
 
     def keep(self, stored: StoredFile) -> None:
         """Taken in: whatever else is wrong, it needn't be chosen again."""
@@ -60,6 +63,7 @@ class NewsForm(FileForm):
     """News with a photo."""
 
     upload = "photo"
+    kind = StoredFile.Kind.PHOTO
     title = forms.CharField(label=_("Headline"), max_length=160)
     text = forms.CharField(
         label=_("What has happened?"), max_length=4000, widget=forms.Textarea(attrs={"rows": 7})

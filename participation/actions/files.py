@@ -103,7 +103,7 @@ def store_file(*, data: bytes, name: str, by: User | None, at: datetime | None =
 def check_alt(alt: str, field: str = "alt") -> str:
     """What the photo shows, for those who can't see it."""
     described = clean(alt, field, longest=ALT, required=False).replace("\n", " ")
-    if not described:
+    if not any(map(str.isalnum, described)):  # nor do dots and signs that nobody sees
         raise Refused(
             "alt_missing", _("Write what the photo shows, so that those who can't see it know too."), field
         )
@@ -179,21 +179,30 @@ def check_hung(hung: Sequence[Hung], there: Collection[UUID] = ()) -> None:
 def hang(*, contribution: Contribution, hung: Sequence[Hung], by: User | None) -> bool:
     """Let the contribution have exactly these, in this order. Called by the actions that give and correct it, with its row
     locked; what it no longer has and nothing else holds is taken away. Returns whether anything changed."""
+    hung = list({one.file.pk: one for one in hung}.values())  # a form can name one twice
     there = {one.file_id: one for one in contribution.attachments.select_related("file")}
     check_hung(hung, there)
     wanted = {one.file.pk: place for place, one in enumerate(hung)}
     chosen = StoredFile.objects.kept().filter(pk__in=wanted).order_by("pk")
-    still = set(chosen.select_for_update().values_list("pk", flat=True))
-    if missing := [one for one in hung if one.file.pk not in still]:
+    said = dict(chosen.select_for_update().values_list("pk", "alt"))
+    if missing := [one for one in hung if one.file.pk not in said]:
         field = "photos" if missing[0].file.is_photo else "documents"
         raise Refused("file_gone", _("A photo or file is no longer here. Add it again."), field)
-    changed = False
+    words = {one.file.pk: check_alt(one.alt, "photos") if one.file.is_photo else "" for one in hung}
+    new_words = {key for key, alt in words.items() if alt != said[key]}
+    ours = StoredFile.objects.filter(pk__in=new_words).loose(but=contribution)
+    if ours.count() < len(new_words):
+        # What is shown elsewhere was perhaps looked through there, and nobody changes it from here.
+        raise Refused(
+            "shown_elsewhere",
+            _("A photo is shown in another place with other words. Add it again, and describe it here."),
+            "photos",
+        )
+    StoredFile.objects.filter(pk__in=words, uploaded_by=None).update(uploaded_by=by)
+    changed = bool(new_words)
+    for key in new_words:
+        StoredFile.objects.filter(pk=key).update(alt=words[key])
     for one in hung:
-        words = check_alt(one.alt, "photos") if one.file.is_photo else ""
-        if words != one.file.alt or (one.file.uploaded_by_id is None and by is not None):
-            changed |= words != one.file.alt
-            StoredFile.objects.filter(pk=one.file.pk).update(alt=words)
-            StoredFile.objects.filter(pk=one.file.pk, uploaded_by=None).update(uploaded_by=by)
         old = there.pop(one.file.pk, None)
         place = wanted[one.file.pk]
         if old is None:

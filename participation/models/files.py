@@ -24,12 +24,16 @@ class StoredFileQuerySet(models.QuerySet["StoredFile"]):
     def kept(self) -> Self:
         return self.filter(removed_at=None)
 
-    def loose(self) -> Self:
-        """Nothing hangs on to them: whatever room has a foreign key to a file counts, without being named here."""
+    def loose(self, *, but: Contribution | None = None) -> Self:
+        """Nothing hangs on to them: whatever room has a foreign key to a file counts, without being named here. With `but`:
+        nothing but this contribution and what nobody has sent yet."""
         found = self
         for relation in self.model._meta.related_objects:
             holders = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
-            found = found.exclude(Exists(holders))
+            if but is not None and relation.related_model is Attachment:
+                holders = holders.exclude(contribution=but)
+            if but is None or relation.related_model is not DraftFile:
+                found = found.exclude(Exists(holders))
         return found
 
     def orphans(self, before: "datetime") -> Self:

@@ -291,6 +291,19 @@ def test_nobody_gets_somebody_elses_photo_by_its_handle(theirs, group):
     assert ProgressNote.objects.get(title="Nu").photo is None
 
 
+def test_neither_a_document_nor_what_stands_elsewhere_becomes_the_photo(theirs, group):
+    from participation import files
+
+    shown = photo(group)
+    carrying.report_news(implementation=theirs, by=group, title="Først", text="x", photo=shown)
+    for number, other in enumerate([receipt(group), shown]):
+        sent = {"title": f"Nu {number}", "text": "x", "kept": files.handle(other), "alt": "Noget grimt"}
+        assert signed_in(group).post(own(theirs, "tell"), sent).status_code == 302
+        assert ProgressNote.objects.get(title=f"Nu {number}").photo is None
+    shown.refresh_from_db()
+    assert shown.alt != "Noget grimt"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

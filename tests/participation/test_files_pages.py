@@ -19,6 +19,7 @@ from django.urls import reverse
 from accounts import personal_data
 from accounts.models import User
 from accounts.permissions import Role
+from accounts.verdict import Refused
 from audit.models import Entry
 from participation import clock, files, limits, photos, uploads
 from participation.actions import contributions as giving
@@ -297,6 +298,33 @@ def test_the_two_windows_of_one_draft_can_both_be_sent(process: Process, citizen
         assert review.post(location).status_code == 302
     assert Attachment.objects.count() == 2
     assert StoredFile.objects.count() == 1
+
+
+def test_nobody_writes_new_words_under_a_photo_that_stands_elsewhere(process: Process, citizen: User) -> None:
+    """Its author still has the handle when the time for correcting is over, or when a caseworker has looked at it."""
+    given, photo = given_with_photo(process, citizen)
+    other = giving.give_contribution(process=process, by=citizen, title="En anden", body="Tekst")
+    with pytest.raises(Refused) as caught:
+        actions.hang(contribution=other, hung=[actions.Hung(photo, "Noget grimt")], by=citizen)
+    assert (caught.value.code, caught.value.field) == ("shown_elsewhere", "photos")
+    photo.refresh_from_db()
+    assert photo.alt == "En bæk"
+    actions.hang(contribution=other, hung=[actions.Hung(photo, "En bæk")], by=citizen)
+    actions.hang(contribution=other, hung=[], by=citizen)
+    actions.hang(contribution=given, hung=[actions.Hung(photo, "Bækken ved broen")], by=citizen)
+    photo.refresh_from_db()
+    assert photo.alt == "Bækken ved broen", "where it alone stands its words are corrected as before"
+
+
+def test_one_that_a_form_names_twice_hangs_once(process: Process, citizen: User) -> None:
+    client = Client()
+    client.force_login(citizen)
+    write(client, process, photos=[sent("a.jpg", pictures.jpeg())], more="photos")
+    (handle,) = kept(text(client.get(address("contribute", process.slug))))
+    twice = {"photos_kept": [handle, handle], "photos_alt": ["En bæk", "En å"], "documents_kept": [handle]}
+    review = write(client, process, **twice, documents_alt=["En å"], go_on="1")
+    assert client.post(review["Location"]).status_code == 302
+    assert Attachment.objects.count() == 1
 
 
 def test_a_full_disk_is_said_in_the_form(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
