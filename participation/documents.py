@@ -7,6 +7,8 @@ is refused.
 import io
 import re
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import puremagic
@@ -17,6 +19,7 @@ from accounts.verdict import Refused
 MOST_BYTES = 20_000_000
 MOST_ENTRIES = 5_000
 MOST_UNPACKED = 300_000_000
+MOST_OBJECTS = 50_000_000  # of a PDF, unpacked
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
@@ -33,6 +36,12 @@ _ODF = {
 _ACTIVE = re.compile(
     r"vbaproject|vbadata|activex|oleobject|^basic/|^scripts/|\.(exe|dll|js|vbs|jar|class)$", re.I
 )
+# What lets a PDF run script, start programs and carry files along. A name may be written with #xx for a letter.
+_PDF_ACTS = re.compile(rb"/(JavaScript|JS|Launch|RichMedia|EmbeddedFiles?)(?![A-Za-z0-9])")
+_PDF_LOCKED = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
+_PDF_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_PDF_ADDRESS = re.compile(rb"/URI\s*\((?:[^()\\]|\\.)*\)", re.S)
+_PDF_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _MARKUP = re.compile(rb"^\s*(<!doctype|<html|<svg|<\?|<script|<x:|#!|%!ps|\{\\rtf)", re.I)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 # What puremagic may call a text file that is nothing for us to pass on.
@@ -76,12 +85,54 @@ def _damaged(field: str | None) -> Refused:
     return Refused("file_damaged", _("The file can't be read. It may be damaged; choose another."), field)
 
 
+def _locked(field: str | None) -> Refused:
+    return Refused("file_locked", _("The file is locked with a password. Remove it first."), field)
+
+
+def _unpacks(field: str | None) -> Refused:
+    return Refused("file_unpacks", _("The file unpacks to more than we can take."), field)
+
+
 def _pdf(data: bytes, field: str | None) -> Known | None:
     if not data.startswith(b"%PDF-"):
         return None
     if b"%%EOF" not in data[-2048:]:
         raise _damaged(field)
+    for objects in _pdf_objects(data, field):
+        named = _PDF_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), _PDF_ADDRESS.sub(b"", objects))
+        if _PDF_LOCKED.search(named):
+            raise _locked(field)
+        if _PDF_ACTS.search(named):
+            raise Refused(
+                "file_acts",
+                _("The PDF holds other files, or content that runs. Print it as a new PDF and choose that."),
+                field,
+            )
     return Known("pdf", "application/pdf")
+
+
+def _pdf_objects(data: bytes, field: str | None) -> Iterator[bytes]:
+    """Everything that says what the PDF does: what stands between its streams, and the objects packed into some of them.
+    Pages, pictures and fonts are left alone."""
+    room, place = MOST_OBJECTS, 0
+    for found in _PDF_STREAM.finditer(data):
+        if found.start() < place:
+            continue  # inside another
+        between = data[place : found.start()]
+        yield between
+        ends = data.find(b"endstream", found.end())
+        place = ends if ends >= 0 else len(data)
+        if b"/ObjStm" not in between[-2000:]:
+            continue
+        try:
+            objects = zlib.decompressobj().decompress(data[found.end() : place], room)
+        except zlib.error as error:
+            raise (_locked(field) if _PDF_LOCKED.search(data) else _damaged(field)) from error
+        room -= len(objects)
+        if room <= 0:
+            raise _unpacks(field)
+        yield objects
+    yield data[place:]
 
 
 def _packed(data: bytes, field: str | None) -> Known | None:
@@ -92,10 +143,10 @@ def _packed(data: bytes, field: str | None) -> Known | None:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             entries = packed.infolist()
             if len(entries) > MOST_ENTRIES or sum(one.file_size for one in entries) > MOST_UNPACKED:
-                raise Refused("file_unpacks", _("The file unpacks to more than we can take."), field)
+                raise _unpacks(field)
             names = [one.filename for one in entries]
             if any(one.flag_bits & 1 for one in entries):
-                raise Refused("file_locked", _("The file is locked with a password. Remove it first."), field)
+                raise _locked(field)
             if not entries or min(one.header_offset for one in entries):
                 return None
             known = _open_document(packed, names) or _office(packed, names)

@@ -7,8 +7,10 @@ is unpacked.
 
 import io
 import logging
+import re
 import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -32,7 +34,15 @@ PAPER_WIDTHS = (2400,)  # letters and receipts that someone photographed must st
 SMALLEST_SIDE = 16
 LONGEST_SIDE = 30_000
 QUALITY = 82
-# The largest takes some 300 MB while it is read: that much for each process, however many threads it has.
+# A photo that sharpens while it loads is gone through ten times, and its header has some hundred parts. Whoever makes one
+# with thousands of them keeps a processor busy for minutes or hours with a file that looks small.
+MOST_SCANS = 50
+MOST_PARTS = 20_000
+_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.S)
+_START_OF_SCAN, _END = 0xDA, 0xD9
+# What telephones and cameras make besides JPEG, by the name in its first box.
+_HEIC = re.compile(rb"....ftyp(hei[cfmsx]|hev[cmsx]|mif1|msf1)", re.S)
+# The largest takes some 400 MB while it is read: that much for each process, however many threads it has.
 _one_at_a_time = threading.Lock()
 
 # Our own limit is asked before anything is decoded; Pillow's is for sizes beyond any camera, and its warning is enough.
@@ -86,6 +96,17 @@ def check_bytes(size: int, field: str | None = None) -> None:
 
 def _opened(data: bytes, field: str | None) -> Image.Image:
     """The image with its header read, nothing decoded yet."""
+    if _HEIC.match(data):
+        raise Refused(
+            "photo_heic",
+            _(
+                "The photo is of the type HEIC, which only some telephones can show. Save it as JPEG, or take a picture of the screen with it, and choose that one."
+            ),
+            field,
+        )
+    if _is_endless(data):
+        logger.info("A photo with more scans or parts than any camera makes was refused.")
+        raise _damaged(field)
     try:
         image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "GIF"))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -108,6 +129,48 @@ def _opened(data: bytes, field: str | None) -> Image.Image:
     return image
 
 
+def _is_endless(data: bytes) -> bool:
+    """Whether it has more scans or parts than any camera or program makes."""
+    kinds = {b"\xff\xd8": _jpeg_parts, b"\x89P": _png_parts, b"GI": _gif_parts}
+    walk = kinds.get(data[:2])
+    scans = 0
+    for parts, is_scan in enumerate(walk(data) if walk is not None else (), start=1):
+        scans += is_scan
+        if scans > MOST_SCANS or parts > MOST_PARTS:
+            return True
+    return False
+
+
+def _jpeg_parts(data: bytes) -> Iterator[bool]:
+    """Each segment up to the end of the photo, and whether it is a scan. What hangs behind it doesn't count."""
+    place = 2
+    while found := _MARKER.search(data, place):
+        kind, place = found[1][0], found.end()
+        if kind == _END:
+            return
+        yield kind == _START_OF_SCAN
+        place += int.from_bytes(data[place : place + 2], "big")
+
+
+def _png_parts(data: bytes) -> Iterator[bool]:
+    place = 8
+    while place < len(data):
+        yield False
+        place += 12 + int.from_bytes(data[place : place + 4], "big")
+
+
+def _gif_parts(data: bytes) -> Iterator[bool]:
+    """Every piece of what stands before the first picture: no more than that is read."""
+    place = 13 + (3 << (data[10] & 7) + 1 if len(data) > 10 and data[10] & 0x80 else 0)
+    while data[place : place + 1] == b"!":
+        place += 2
+        while length := int.from_bytes(data[place : place + 1], "big"):
+            yield False
+            place += 1 + length
+        yield False
+        place += 1
+
+
 def _upright(image: Image.Image, widest: int) -> Image.Image:
     """The first frame, turned as the camera was held, no wider than asked, on white, in a fresh image."""
     orientation = image.getexif().get(0x0112, 1)
@@ -120,6 +183,8 @@ def _upright(image: Image.Image, widest: int) -> Image.Image:
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     kept: Image.Image = image
+    if kept.mode.startswith("I"):  # 16 bits of grey: as they stand, all but the darkest would come out white
+        kept = kept.point(lambda grey: grey * (1 / 257)).convert("L")
     if kept.size != wanted:
         if kept.mode not in {"RGB", "L", "RGBA", "CMYK"}:
             kept = kept.convert("RGBA" if _see_through(kept) else "RGB")

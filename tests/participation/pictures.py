@@ -65,8 +65,47 @@ def huge_png(width: int = 12_000, height: int = 12_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def pdf() -> bytes:
-    return b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+def endless_jpeg(scans: int, width: int = 800, height: int = 600) -> bytes:
+    """A photo that sharpens while it loads, whose last scan but one comes that many times more: some 60 bytes each."""
+    whole = jpeg(width, height, progressive=True)
+    starts = [place for place in range(len(whole)) if whole[place : place + 2] == b"\xff\xda"]
+    tables = whole.rindex(b"\xff\xc4", 0, starts[-2])
+    ends = min(
+        place for place in range(starts[-2] + 2, len(whole)) if whole[place : place + 2] == b"\xff\xc4"
+    )
+    return whole[:-2] + whole[tables:ends] * scans + whole[-2:]
+
+
+def with_notes(kind: str, notes: int) -> bytes:
+    """A photo with that many notes in its header."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (100, 80), "green").save(buffer, kind)
+    whole = buffer.getvalue()
+    note = {
+        "JPEG": b"\xff\xfe\x00\x02",
+        "PNG": b"\x00\x00\x00\x03tEXta\x00b" + struct.pack(">I", zlib.crc32(b"tEXta\x00b")),
+        "GIF": b"!\xfe\x01x\x00",
+    }[kind]
+    place = {"JPEG": 2, "PNG": 33, "GIF": 13 + (3 << (whole[10] & 7) + 1)}[kind]
+    return whole[:place] + note * notes + whole[place:]
+
+
+def pdf(objects: bytes = b"") -> bytes:
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+        + objects
+        + b"trailer<</Root 1 0 R>>\n%%EOF\n"
+    )
+
+
+def pdf_stream(content: bytes, words: bytes = b"") -> bytes:
+    """An object with something packed in it."""
+    body = zlib.compress(content)
+    return b"9 0 obj<</Length %d/Filter/FlateDecode%s>>stream\n%s\nendstream endobj\n" % (
+        len(body),
+        words,
+        body,
+    )
 
 
 def packed(entries: dict[str, bytes]) -> bytes:

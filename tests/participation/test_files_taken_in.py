@@ -133,6 +133,19 @@ def test_every_kind_of_pixels_becomes_a_plain_jpeg(mode: str, colour: Any) -> No
         assert image.getpixel((5, 5)) == (255, 255, 255), "what was transparent is white, not black"
 
 
+@pytest.mark.parametrize("width", [256, 2000])
+def test_sixteen_bits_of_grey_stay_as_dark_as_they_were(width: int) -> None:
+    """As scanners and microscopes make them."""
+    image = Image.new("I;16", (256, 64))
+    image.putdata([257 * (place % 256) for place in range(256 * 64)])
+    buffer = io.BytesIO()
+    image.resize((width, 64)).save(buffer, "PNG")
+    clean = opened(photos.clean_photo(buffer.getvalue())[-1])
+    for share in (0.25, 0.5, 0.75):
+        grey = clean.getpixel((int(clean.width * share), 30))[0]
+        assert abs(grey - 256 * share) < 8
+
+
 @pytest.mark.parametrize("kind", ["WEBP", "GIF"])
 def test_moving_pictures_stand_still(kind: str) -> None:
     frames = [Image.new("RGB", (300, 200), colour) for colour in ("red", "blue", "green")]
@@ -153,6 +166,39 @@ def test_twelve_thousand_by_twelve_thousand_is_refused_before_it_is_unpacked() -
     assert refusal(photos.clean_photo, pictures.huge_png(30_000, 30_000)).code == "photo_too_many_pixels"
     assert refusal(photos.clean_photo, pictures.huge_png(40_000, 16)).code == "photo_too_many_pixels"
     assert refusal(photos.clean_photo, pictures.huge_png(5_600, 5_600)).code == "photo_too_many_pixels"
+
+
+def test_a_photo_that_is_gone_through_thousands_of_times_is_refused() -> None:
+    """Each scan is a few bytes and goes through every pixel: a small file that keeps a processor busy for hours."""
+    bomb = pictures.endless_jpeg(5000)
+    assert len(bomb) < 1_000_000
+    began = time.perf_counter()
+    assert refusal(photos.clean_photo, bomb).code == "photo_damaged"
+    assert time.perf_counter() - began < 0.5
+    assert photos.clean_photo(pictures.endless_jpeg(0)), "one that sharpens while it loads is no bomb"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF"])
+def test_a_header_without_end_is_refused_before_it_is_read(kind: str) -> None:
+    """Read one by one, the notes of 20 MB took a minute and half a gigabyte."""
+    endless = pictures.with_notes(kind, 100_000)
+    began = time.perf_counter()
+    assert refusal(photos.clean_photo, endless).code == "photo_damaged"
+    assert time.perf_counter() - began < 0.5
+    assert photos.clean_photo(pictures.with_notes(kind, 500))
+
+
+def test_what_hangs_behind_a_photo_is_not_taken_for_scans() -> None:
+    """Telephones put a short film behind the photo: any bytes at all."""
+    film = b"\xff\xda\x00\x02" * 20_000
+    assert photos.clean_photo(pictures.jpeg() + film)
+
+
+def test_the_kind_that_only_some_telephones_show_is_called_by_its_name() -> None:
+    for brand in (b"heic", b"heix", b"mif1"):
+        refused = refusal(photos.clean_photo, b"\x00\x00\x00\x18ftyp" + brand + bytes(400))
+        assert refused.code == "photo_heic"
+        assert "HEIC" in refused.reason
 
 
 def test_what_telephones_make_is_taken() -> None:
@@ -185,7 +231,7 @@ def test_more_than_twenty_megabytes_is_refused_unread() -> None:
     ],
 )
 def test_what_is_no_photo_is_refused_whatever_it_is_called(content: bytes) -> None:
-    assert refusal(photos.clean_photo, content).code in {"not_a_photo", "photo_damaged"}
+    assert refusal(photos.clean_photo, content).code in {"not_a_photo", "photo_damaged", "photo_heic"}
 
 
 @pytest.mark.parametrize("whole", [pictures.jpeg(), pictures.png(), pictures.telltale(600, 400)])
@@ -253,6 +299,48 @@ def test_what_acts_or_pretends_is_refused(content: bytes, name: str, code: str) 
     assert refusal(documents.recognise, content, name).code == code
 
 
+@pytest.mark.parametrize(
+    ("objects", "code"),
+    [
+        (b"3 0 obj<</S/JavaScript/JS(app.alert\\(1\\))>>endobj\n", "file_acts"),
+        (b"3 0 obj<</S/#4aavaScript/#4AS 4 0 R>>endobj\n", "file_acts"),
+        (b"3 0 obj<</S/Launch/F(cmd.exe)>>endobj\n", "file_acts"),
+        (b"3 0 obj<</Names<</EmbeddedFiles 4 0 R>>>>endobj\n", "file_acts"),
+        (pictures.pdf_stream(b"3 0 <</S/JavaScript/JS(1)>>", b"/Type/ObjStm/N 1/First 4"), "file_acts"),
+        (
+            pictures.pdf_stream(b"Side 1") + pictures.pdf_stream(b"3 0 <</S/Launch>>", b"/Type/ObjStm/N 1"),
+            "file_acts",
+        ),
+        (b"9 0 obj<</Type/ObjStm/N 1>>stream\nno zlib\nendstream endobj\n", "file_damaged"),
+        (
+            b"9 0 obj<</Type/ObjStm>>stream\nno zlib\nendstream endobj\n4 0 obj<</Encrypt 5 0 R>>",
+            "file_locked",
+        ),
+        (b"trailer<</Encrypt 5 0 R>>\n", "file_locked"),
+        (pictures.pdf_stream(bytes(60_000_000), b"/Type/ObjStm/N 1"), "file_unpacks"),
+    ],
+    ids=[
+        *("script", "written otherwise", "launch", "other files", "packed script", "packed after a page"),
+        *("not packed", "packed and locked", "locked", "unpacks to everything"),
+    ],
+)
+def test_a_pdf_that_acts_or_hides_is_refused(objects: bytes, code: str) -> None:
+    assert refusal(documents.recognise, pictures.pdf(objects), "a.pdf").code == code
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        b"3 0 obj<</OpenAction[5 0 R/Fit]/Title(JavaScript for alle)>>endobj\n",
+        b"3 0 obj<</S/URI/URI(https://example.dk/#4aS)>>endobj\n",
+        pictures.pdf_stream(b"BT (/JavaScript /Launch /Encrypt) Tj ET"),
+        pictures.pdf_stream(b"3 0 <</Type/Catalog/JSX 1/Pages 2 0 R>>", b"/Type/ObjStm/N 1"),
+    ],
+)
+def test_a_pdf_that_only_speaks_of_it_is_taken(objects: bytes) -> None:
+    assert documents.recognise(pictures.pdf(objects), "a.pdf").extension == "pdf"
+
+
 def test_a_zip_that_unpacks_to_everything_is_refused_unpacked() -> None:
     bomb = pictures.packed({"[Content_Types].xml": b"<Types/>", "word/document.xml": bytes(310_000_000)})
     assert len(bomb) < 1_000_000
@@ -306,8 +394,9 @@ def test_a_photographed_receipt_is_cleaned_and_kept_large() -> None:
 
 
 @pytest.mark.django_db
-def test_a_photo_needs_words() -> None:
-    refused = refusal(actions.store_photo, data=pictures.jpeg(), name="a.jpg", alt="  ", by=make_citizen())
+@pytest.mark.parametrize("alt", ["", "  ", "\u200b", "\u2800\u00a0", "...", "–"])
+def test_a_photo_needs_words(alt: str) -> None:
+    refused = refusal(actions.store_photo, data=pictures.jpeg(), name="a.jpg", alt=alt, by=make_citizen())
     assert (refused.code, refused.field) == ("alt_missing", "alt")
     assert on_disk() == []
     assert not StoredFile.objects.exists()
