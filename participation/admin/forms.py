@@ -11,6 +11,7 @@ from participation.actions.files import Hung
 from participation.admin.fields import DateInput
 from participation.admin.setup import colleagues
 from participation.choices import IntakeChannel, Moderation, Outcome
+from participation.forms.fields import PointField
 from participation.forms.files import FilesField, PhotosField
 from participation.models import CommitteeMeeting, Contribution, Process, Theme
 from participation.principles import preconditions
@@ -305,6 +306,7 @@ class RecordForm(forms.Form):
         help_text=_("For instance a scan of the letter. Look whether it may be shown to everybody.")
     )
     place = forms.CharField(label=_("Where is it about?"), max_length=200, required=False)
+    point = PointField(label=_("Point on the map"), required=False)
     district = forms.ModelChoiceField(
         label=_("Which district is it about?"), queryset=District.objects.of_home().order_by("name"), required=False,
         empty_label=_("Not one district"),

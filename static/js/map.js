@@ -76,12 +76,18 @@
       point.on("click", () => choose(point));
       return point;
     });
+    // With everything else that lies at the very same spot: on the map they can't be told apart.
     const describe = (point) => {
       const box = document.createElement("div");
-      const link = document.createElement("a");
-      link.href = point.place.url;
-      link.textContent = point.place.title;
-      box.append(link);
+      const others = points.filter((other) => other !== point && other.getLatLng().equals(point.getLatLng()));
+      for (const { place } of [point, ...others]) {
+        const link = document.createElement("a");
+        link.href = place.url;
+        link.textContent = place.title;
+        const line = document.createElement("p");
+        line.append(link);
+        box.append(line);
+      }
       if (point.place.district) {
         const where = document.createElement("p");
         where.textContent = point.place.district;
@@ -93,7 +99,7 @@
       if (chosen) chosen.setStyle(POINT).setRadius(POINT.radius);
       chosen = point;
       point.setStyle(CHOSEN).setRadius(CHOSEN.radius).bringToFront();
-      point.unbindPopup().bindPopup(describe(point), { maxWidth: Math.min(280, element.clientWidth - 80) }).openPopup();
+      point.unbindPopup().bindPopup(describe(point), { maxWidth: Math.min(280, element.clientWidth - 80), maxHeight: 200 }).openPopup();
       const popup = point.getPopup().getElement();
       popup.querySelector(".leaflet-popup-close-button").setAttribute("aria-label", data.close);
       popup.querySelector("a").focus({ preventScroll: true });
@@ -129,11 +135,12 @@
       button.type = "button";
       button.className = "function-link button-link small";
       button.textContent = data.show;
-      const name = row.querySelector("a").textContent.trim();
+      const link = row.querySelector("a");
+      const name = link.textContent.trim();
       button.setAttribute("aria-label", `${data.show}: ${name}`);
       button.addEventListener("click", () => {
         const at = [Number(row.dataset.lat), Number(row.dataset.lng)];
-        const point = nearest(L.latLng(at));
+        const point = points.find(({ place }) => place.url === link.getAttribute("href")) ?? nearest(L.latLng(at));
         map.setView(at, Math.max(map.getZoom(), 13), { animate: false });
         element.scrollIntoView({ block: "nearest" });
         if (point) choose(point);
@@ -241,12 +248,14 @@
       mark?.remove();
       mark = null;
       said.textContent = data.gone;
+      (map ? middle : start).focus();
       remove.hidden = true;
     });
     middle.hidden = here.hidden = true;
     remove.hidden = !input.value;
     input.addEventListener("change", () => {
       const at = typed();
+      remove.hidden = !input.value;
       if (map && at) {
         show(L.latLng(at));
         map.setView(at, Math.max(map.getZoom(), 13), { animate: false });

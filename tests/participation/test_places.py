@@ -19,11 +19,14 @@ from accounts.models import District, User
 from accounts.verdict import Refused
 from demo.geography import AREAS, point_in
 from dkfds.drawings import district_map
+from participation import clock
 from participation.actions import contributions as actions
-from participation.choices import Moderation
+from participation.choices import Moderation, Status
 from participation.forms.contributions import ContributionForm
 from participation.forms.fields import PointField
 from participation.models import Contribution, Process
+from tests.accounts.factories import make_staff
+from tests.factories import make_process
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon", "fresh_pages")]
 
@@ -171,6 +174,27 @@ def test_the_form_holds_the_point_through_draft_review_and_correction(
     outside = client.post(write, data | {"point": "55.0, 9.0"})
     assert outside.status_code == 422
     assert "Punktet ligger uden for kommunen." in outside.content.decode()
+
+
+def test_what_came_by_letter_is_on_the_map_too(town: list[District]) -> None:
+    process = make_process(status=Status.OPEN)
+    client = Client()
+    client.force_login(make_staff(units=[process.unit]))
+    url = reverse("admin:process-record", args=[process.pk])
+    lat, lng = point_in(random.Random(1), "nord")
+    fields = {
+        "channel": "letter",
+        "received_on": clock.today().isoformat(),
+        "author_name": "Inger Holm",
+        "title": "En bænk",
+        "body": "Så kan man hvile sig.",
+        "detail-cost": "12.000",
+    }
+    outside = client.post(url, fields | {"point": "55.0, 9.0"})
+    assert "Punktet ligger uden for kommunen." in outside.content.decode()
+    assert client.post(url, fields | {"point": f"{lat}, {lng}"}).status_code == 302
+    given = Contribution.objects.get()
+    assert (given.point, given.district.code) == ((lat, lng), "nord")  # type: ignore[union-attr]
 
 
 def fill(process: Process, amount: int, town: list[District]) -> None:

@@ -125,3 +125,39 @@ def test_a_point_is_put_by_keyboard_and_kept(
     page.get_by_role("button", name="Fjern punktet").click()
     expect(said).to_have_text("Punktet er fjernet.")
     assert page.input_value("#id_point") == ""
+
+
+def test_what_lies_at_the_same_spot_is_found(
+    page: Page, axe: Callable[..., Any], process: Process, places: list[Contribution], citizen: User
+) -> None:
+    """Two ideas for the square: one dot, and a way to each."""
+    twin = actions.give_contribution(
+        process=process, by=citizen, title="Zebrastribe", body="Også her.", point=places[0].point
+    )
+    page.goto(reverse("participation:contribution-map", args=[process.slug]))
+    page.get_by_role("button", name="Vis på kortet: Zebrastribe").click()
+    links = page.locator(".leaflet-popup-content a")
+    expect(links.first).to_be_focused()
+    assert links.all_inner_texts() == [twin.title, places[0].title]
+    axe(page)
+    page.get_by_role("button", name=f"Vis på kortet: {places[0].title}").click()
+    expect(links.first).to_have_text(places[0].title)
+    links.nth(1).click()
+    assert page.locator("h1").inner_text() == twin.title
+
+
+def test_what_can_not_be_fetched_leaves_the_words(
+    new_context: Callable[..., BrowserContext], process: Process, places: list[Contribution]
+) -> None:
+    page = new_context().new_page()
+    page.route("**/leaflet*.js", lambda route: route.abort())
+    page.goto(reverse("participation:contribute", args=[process.slug]))
+    page.get_by_role("button", name="Vælg det på et kort").click()
+    said = page.locator(".place-field [role=status]")
+    expect(said).to_have_text("Kortet kunne ikke hentes. Du kan undvære det: skriv ovenfor, hvor det er.")
+    page.unroute("**/leaflet*.js")
+    page.get_by_role("button", name="Vælg det på et kort").click()  # the next press tries again
+    expect(page.locator(".place-field .map")).to_be_focused()
+    page.get_by_role("button", name="Sæt punktet midt på kortet").click()
+    page.get_by_role("button", name="Fjern punktet").click()
+    expect(page.get_by_role("button", name="Sæt punktet midt på kortet")).to_be_focused()
