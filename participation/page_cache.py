@@ -1,7 +1,7 @@
 """Whole pages kept for anonymous visitors, for as short as it stays right.
 
 A cached page has no form with a token, no session, no message and no nonce. Any session cookie bypasses the cache, and
-so does a message that waits in a cookie of its own.
+so does a message that waits in a cookie of its own; but not for what maps read, which is data and the same for everyone.
 What changed invalidates: every audited write moves the generation on. Nothing is older than `SECONDS`, so counts of
 votes, which write no audit row, are never staler than that. Without a working cache every page is simply built.
 """
@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, set_response_etag
 
 SECONDS = 10
+DATA = ".geojson"  # addresses that end so hold data and nothing personal: the same for whoever is signed in
 PERSONAL_COOKIES = frozenset({settings.SESSION_COOKIE_NAME, CookieStorage.cookie_name})
 # Each answer's own, or added again by what stands outside this middleware.
 NOT_KEPT = frozenset({"ETag", "Date"})
@@ -74,7 +75,8 @@ class PageCacheMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method not in {"GET", "HEAD"} or PERSONAL_COOKIES & set(request.COOKIES):
+        personal = PERSONAL_COOKIES & set(request.COOKIES) and not request.path_info.endswith(DATA)
+        if request.method not in {"GET", "HEAD"} or personal:
             return self.get_response(request)
         key = self._key(request)
         generation, kept = self._get(key)

@@ -47,7 +47,27 @@
     if (layer.getLayers().length) map.fitBounds(layer.getBounds(), { animate: false, padding: [8, 8] });
     else map.setView(MIDDLE, 7, { animate: false });
     for (const control of element.querySelectorAll(".leaflet-control-zoom a")) control.removeAttribute("href");
+    if (!data.tiles) nameDistricts(map, layer);
     return { map, layer };
+  };
+
+  // Where nothing lies under them the districts carry their names, as far as there is room. Lists say the names too.
+  const nameDistricts = (map, layer) => {
+    for (const district of layer.getLayers()) {
+      const name = document.createElement("span");
+      name.textContent = district.feature.properties.name;
+      district.bindTooltip(name, { permanent: true, direction: "center", className: "map-district", interactive: false, opacity: 1 });
+    }
+    const fit = () => {
+      for (const district of layer.getLayers()) {
+        const bounds = district.getBounds();
+        const [east, west] = [map.latLngToLayerPoint(bounds.getSouthEast()), map.latLngToLayerPoint(bounds.getSouthWest())];
+        const label = district.getTooltip().getElement();
+        if (label) label.hidden = east.x - west.x < label.scrollWidth + 8;
+      }
+    };
+    map.on("zoomend", fit);
+    fit();
   };
 
   const onEnter = (element, act) => {

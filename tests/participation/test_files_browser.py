@@ -221,3 +221,19 @@ def test_nothing_moves_when_photos_come(page: Page, process: Process, citizen: U
         page.goto(address)
         wait_for_images(page)
         assert page.evaluate("window.moved") < 0.02, address
+
+
+def test_a_photo_fills_the_room_it_has(page: Page, process: Process, citizen: User) -> None:
+    hung = [
+        actions.Hung(
+            actions.store_photo(data=pictures.jpeg(*size), name="a.jpg", alt="Grønt", by=citizen), "Grønt"
+        )
+        for size in ((1800, 1200), (900, 1200), (1800, 600))
+    ]
+    given = giving.give_contribution(process=process, by=citizen, title="Et", body="To", attached=hung)
+    page.goto(given.get_absolute_url())
+    for frame in page.locator(".gallery-photo").all():
+        room, photo = frame.bounding_box(), frame.locator("img").bounding_box()
+        assert room is not None
+        assert photo is not None
+        assert abs(room["width"] - photo["width"]) < 1

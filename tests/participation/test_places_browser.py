@@ -65,6 +65,9 @@ def test_the_map_and_its_list_by_keyboard(
     page.goto(reverse("participation:contribution-map", args=[process.slug]))
     said = page.locator(".map-said")
     expect(said).to_have_text("6 af 6 ligger inden for det, du ser på kortet.")
+    named = page.locator(".map .map-district:visible")
+    assert set(named.all_inner_texts()) <= {area.name for area in AREAS}
+    assert named.count() >= 4, "without tiles the districts carry their names, where there is room"
     axe(page)
     tab_to(page, ".map")
     for _press in range(3):

@@ -64,6 +64,17 @@ def test_a_second_visitor_costs_no_query(world: World, queries: Any) -> None:
         assert dict(second.headers) == dict(first.headers), path
 
 
+def test_what_maps_read_is_kept_for_those_signed_in_too(world: World, queries: Any) -> None:
+    for path in (path for path in public_paths(world) if path.endswith(".geojson")):
+        first = world.client("citizen").get(path)
+        with queries() as asked:
+            again = world.client("citizen").get(path, headers={"if-none-match": first["ETag"]})
+            other = Client().get(path)
+        assert (again.status_code, other.content, len(asked)) == (304, first.content, 0)
+        assert first["Cache-Control"] == "no-cache"
+        assert not first.cookies
+
+
 def public_paths(world: World) -> list[str]:
     names = {
         "participation:front",
