@@ -160,7 +160,8 @@ def delete_account(*, user: User, by: User) -> None:
     The person's keys stay only as long as something else needs them: the register, or the roll of an open round, so
     that nobody votes twice by deleting an account in between.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    # Not against what only points at the user: whoever holds something of theirs may be about to tell them of it.
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if user.role in STAFF_ROLES:
         raise Refused("staff", _("An administrator closes the accounts of those who work here."))
     record(action="user.deleted", by=by, obj=user)

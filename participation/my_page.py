@@ -11,7 +11,7 @@ from accounts import my_page
 from accounts.models import User
 from accounts.permissions import STAFF_ROLES, Role
 from participation import clock, formats, notices
-from participation.choices import BEFORE_DECISION, UNPUBLISHED
+from participation.choices import BEFORE_DECISION, UNPUBLISHED, Moderation
 from participation.forms.contributions import RhythmForm
 from participation.models import (
     Argument,
@@ -76,9 +76,11 @@ def given(user: User, request: HttpRequest) -> dict[str, Any] | None:
 
 
 def debated(user: User, request: HttpRequest) -> dict[str, Any] | None:
-    """What I support, and what I have argued."""
+    """What I support, as far as it is shown and as what it was gathered into, and what I have argued."""
     supported = (
-        Support.objects.filter(user=user).select_related("contribution__process").order_by("-day", "-pk")
+        Support.objects.filter(user=user, contribution__moderation=Moderation.PUBLISHED)
+        .select_related("contribution__process")
+        .order_by("-day", "-pk")
     )
     argued = Argument.objects.of_author(user).order_by("-created_at", "-pk")
     found = {"supports": list(supported[: SHOWN + 1]), "arguments": list(argued[: SHOWN + 1])}

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ from participation.models import (
     ArgumentComment,
     ArgumentRating,
     ArgumentReport,
+    CoAuthor,
     Contribution,
     Draft,
     Notice,
@@ -72,12 +74,14 @@ def give_support(*, contribution: Contribution, by: User, at: datetime | None = 
 
 @transaction.atomic
 def take_support_back(*, contribution: Contribution, by: User, at: datetime | None = None) -> bool:
-    """While support is open; whether there was any."""
+    """While support is open; whether there was any. What they had given to something that was gathered into it, and that
+    would come back if it were split again, goes too."""
     contribution = _shared(contribution)
-    may.check_support(by, contribution, at=at)
+    may.check_take_back(by, contribution, at=at)
     mine = Support.objects.filter(contribution=contribution, person=by.person_id).first()
     if mine is None or not Support.objects.filter(pk=mine.pk).delete()[0]:
         return False
+    Support.objects.filter(contribution__merged_into=contribution, person=by.person_id).delete()
     _record("support.take_back", by, mine, contribution)
     return True
 
@@ -119,13 +123,11 @@ def reply(
     at: datetime | None = None,
 ) -> Argument:
     at = at or clock.now()
-    contribution = _shared(parent.contribution)
-    parent = Argument.objects.select_related("author", "parent").get(pk=parent.pk)
-    parent.contribution = contribution
+    parent = _shared_argument(parent)
     known = eligibility.facts(by, at)
     may.check_reply(by, parent, at=at, known=known)
     return _write(
-        contribution, parent, by, known, side="", text=text, name_shown=name_shown, draft=draft, at=at
+        parent.contribution, parent, by, known, side="", text=text, name_shown=name_shown, draft=draft, at=at
     )
 
 
@@ -187,7 +189,6 @@ def edit_argument(
 ) -> Argument:
     """Correct the wording within the edit window; the side stays, because others have rated and replied to it."""
     at = at or clock.now()
-    locks.share(argument.process_id)
     argument = _locked(argument)
     may.check_edit(by, argument, at=at)
     if argument.version != version:
@@ -216,7 +217,6 @@ def edit_argument(
 @transaction.atomic
 def withdraw_argument(*, argument: Argument, by: User) -> Argument:
     """Taken back by its author, and its replies are no longer shown either."""
-    locks.share(argument.process_id)
     argument = _locked(argument)
     may.check_withdraw(by, argument)
     argument.moderation = Moderation.WITHDRAWN
@@ -229,9 +229,7 @@ def withdraw_argument(*, argument: Argument, by: User) -> Argument:
 @transaction.atomic
 def rate(*, argument: Argument, by: User, useful: bool | None, at: datetime | None = None) -> None:
     """Useful or not; None takes it back. The last one said counts."""
-    contribution = _shared(argument.contribution)
-    argument = Argument.objects.select_related("parent").get(pk=argument.pk)
-    argument.contribution = contribution
+    argument = _shared_argument(argument)
     may.check_rate(by, argument, at=at)
     mine = ArgumentRating(argument=argument, person_id=by.person_id, useful=bool(useful))
     if useful is None:
@@ -240,7 +238,7 @@ def rate(*, argument: Argument, by: User, useful: bool | None, at: datetime | No
         ArgumentRating.objects.bulk_create(
             [mine], update_conflicts=True, unique_fields=["argument", "person"], update_fields=["useful"]
         )
-    _record("argument.rate", by, argument, contribution)
+    _record("argument.rate", by, argument, argument.contribution)
 
 
 # Looking through
@@ -251,12 +249,13 @@ def report_argument(*, argument: Argument, by: User | None, reason: str) -> Argu
     """Someone thinks it breaks the rules of the debate. It stays until a caseworker has looked."""
     user = by if by is not None and by.is_authenticated else None
     may.check_report(user, argument)
-    reason = clean(reason, "reason", longest=REASON)
-    if user is not None:
-        already = ArgumentReport.objects.filter(argument=argument, by=user).first()
-        if already is not None:
-            return already
-    report = ArgumentReport.objects.create(argument=argument, by=user, reason=reason, at=clock.now())
+    said = {"reason": clean(reason, "reason", longest=REASON), "at": clock.now()}
+    if user is None:
+        report = ArgumentReport.objects.create(argument=argument, **said)
+    else:
+        report, new = ArgumentReport.objects.get_or_create(argument=argument, by=user, defaults=said)
+        if not new:
+            return report
     record(action="argument.report", by=user, obj=report, process_id=argument.process_id)
     process = argument.process
     people = {person.pk: person for person in (process.owner, process.deputy) if person is not None}
@@ -336,10 +335,22 @@ def comment_on_argument(*, argument: Argument, by: User, text: str) -> ArgumentC
 
 
 def settle_merged_persons(keep: Person, gone: Person) -> None:
-    """Two persons turn out to be one: what both had said stands once, as the one who stays said it."""
-    for model, of in ((Support, "contribution"), (ArgumentRating, "argument")):
+    """Two persons turn out to be one: what both had said stands once, as the one who stays said it; what the one had said
+    of the other's own goes."""
+    one = [keep.pk, gone.pk]
+    for model, of, own in (
+        (Support, "contribution", _given_by(one)),
+        (ArgumentRating, "argument", Argument.objects.filter(person__in=one)),
+    ):
         both = model._default_manager.filter(person=keep).values(of)
         model._default_manager.filter(person=gone, **{f"{of}__in": both}).delete()
+        model._default_manager.filter(person__in=one, **{f"{of}__in": own.values("pk")}).delete()
+
+
+def _given_by(persons: list[Any]) -> Any:
+    """What these stand behind."""
+    team = CoAuthor.objects.accepted().filter(user__person__in=persons).values("contribution")
+    return Contribution.objects.filter(Q(person__in=persons) | Q(author__person__in=persons) | Q(pk__in=team))
 
 
 def forget_supporter(user: User) -> None:
@@ -357,7 +368,21 @@ def _shared(contribution: Contribution) -> Contribution:
     return contribution
 
 
+def _shared_argument(argument: Argument) -> Argument:
+    """The same for an argument, with the contribution it hangs on now: it may have gone along to another, or back."""
+    process = locks.share(argument.process_id)
+    found = Argument.objects.select_related("author", "parent", "contribution__author")
+    argument = found.defer("contribution__search_vector").get(pk=argument.pk)
+    argument.contribution.process = process
+    return argument
+
+
 def _locked(argument: Argument) -> Argument:
+    """With the process FOR SHARE, then the contribution, whose counters change with it, then itself: the order in which
+    everybody takes them, so that nobody waits crosswise."""
+    locks.share(argument.process_id)
+    about = Contribution.objects.select_for_update(no_key=True, of=("self",)).order_by()
+    about.values_list("pk").get(arguments=argument.pk)
     return (
         Argument.objects.select_for_update(of=("self",))
         .select_related("contribution__process", "contribution__author", "parent__author", "author")

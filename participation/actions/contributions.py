@@ -411,14 +411,15 @@ def report_contribution(*, contribution: Contribution, by: User | None, reason: 
     """Someone thinks it breaks the rules of the debate. It stays until a caseworker has looked."""
     user = by if by is not None and by.is_authenticated else None
     check_report(user, contribution)
-    reason = clean(reason, "reason", longest=REASON)
-    if user is not None:
-        already = ContributionReport.objects.filter(contribution=contribution, by=user).first()
-        if already is not None:
-            return already
-    report = ContributionReport.objects.create(
-        contribution=contribution, by=user, reason=reason, at=clock.now()
-    )
+    said = {"reason": clean(reason, "reason", longest=REASON), "at": clock.now()}
+    if user is None:
+        report = ContributionReport.objects.create(contribution=contribution, **said)
+    else:
+        report, new = ContributionReport.objects.get_or_create(
+            contribution=contribution, by=user, defaults=said
+        )
+        if not new:
+            return report
     record(action="contribution.report", by=user, obj=report, process_id=contribution.process_id)
     _tell_caseworkers(
         contribution.process,
@@ -510,7 +511,7 @@ def create_theme(*, process: Process, by: User, title: str) -> Theme:
 def put_in_theme(*, contributions: Iterable[Contribution], by: User, theme: Theme | None) -> int:
     """Group what says the same (None: take it out of its theme). If the theme is answered, their authors hear it now."""
     if theme is not None:
-        theme = Theme.objects.select_for_update(of=("self",)).select_related("process").get(pk=theme.pk)
+        theme = _locked_theme(theme)
     locked = _locked_many(contributions)
     for process in {each.process_id: each.process for each in locked}.values():
         check_answer(by, process)
@@ -576,7 +577,7 @@ def answer_contributions(
 @transaction.atomic
 def answer_theme(*, theme: Theme, by: User, outcome: str, answer: str) -> Theme:
     """One answer to everything in the theme."""
-    theme = Theme.objects.select_for_update().select_related("process").get(pk=theme.pk)
+    theme = _locked_theme(theme)
     check_answer(by, theme.process)
     _check_choice(outcome, Outcome.values, "outcome")
     theme.outcome, theme.answer = outcome, clean(answer, "answer", longest=ANSWER)
@@ -684,7 +685,7 @@ def moderate_question(*, question: ProcessQuestion, by: User, publish: bool) -> 
 @transaction.atomic
 def remove_names(*, process: Process) -> int:
     """The day has come when names disappear: what was typed for someone is emptied, and nothing shows a name again."""
-    process = Process.objects.select_for_update().get(pk=process.pk)
+    process = locks.hold(process.pk)
     until = shown_until(process)
     if until is None or until > clock.today():
         return 0
@@ -718,6 +719,13 @@ def _locked(contribution: Contribution) -> Contribution:
         .select_related("process", "phase", "theme", "author")
         .get(pk=contribution.pk)
     )
+
+
+def _locked_theme(theme: Theme) -> Theme:
+    """Not against what only points at it: whoever gathers has the contributions already, and one of them takes the theme
+    of another."""
+    chosen = Theme.objects.select_for_update(of=("self",), no_key=True).select_related("process")
+    return chosen.get(pk=theme.pk)
 
 
 def _locked_many(contributions: Iterable[Contribution]) -> list[Contribution]:

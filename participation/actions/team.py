@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.text import format_lazy
@@ -23,9 +24,9 @@ from accounts import eligibility
 from accounts.models import User
 from accounts.verdict import Refused
 from audit.actions import record
-from participation import clock, notices, team
+from participation import clock, locks, notices, team
 from participation.choices import NameShown
-from participation.models import CoAuthor, Contribution, Notice, Support
+from participation.models import Argument, CoAuthor, Contribution, Notice, Support
 from participation.permissions.contributions import check_own
 from participation.permissions.team import check_accept, check_invite, check_leave
 from participation.texts import clean
@@ -199,11 +200,21 @@ def forget_expired() -> int:
 
 
 def pass_on(user: User) -> None:
-    """An account is erased: what they gave with others goes on as the others'."""
-    mine = Contribution.objects.filter(author=user, team__state=State.ACCEPTED).distinct()
-    for pk in mine.order_by("pk").values_list("pk", flat=True):
-        contribution = Contribution.objects.select_for_update().get(pk=pk)
-        if _hand_on(contribution) is not None:
+    """An account is erased: what they gave with others goes on as the others'.
+
+    The first of all that is erased here, so it takes the locks, in the order of everybody else: the processes, then what
+    the user gave or argued about.
+    """
+    theirs = Q(author=user) | Q(pk__in=Argument.objects.filter(author=user).values("contribution"))
+    touched = theirs
+    for model in (CoAuthor, Support):
+        touched |= Q(pk__in=model._default_manager.filter(user=user).values("contribution"))
+    processes = Contribution.objects.filter(touched).order_by("process_id")
+    for process_id in processes.values_list("process_id", flat=True).distinct():
+        locks.share(process_id)
+    held = Contribution.objects.select_for_update(no_key=True, of=("self",)).filter(theirs).order_by("pk")
+    for contribution in held.defer("search_vector"):
+        if contribution.author_id == user.pk and _hand_on(contribution) is not None:
             record(action="team.leave", by=user, obj=contribution, changed=["author"])
 
 
@@ -267,12 +278,15 @@ class _Moved(Exception):
 
 
 def _held(token: str, at: datetime) -> tuple[CoAuthor, Contribution]:
-    """The invitation with its contribution locked. One that moved on is let go before the next is locked, so that nobody
-    waits crosswise."""
+    """The invitation with its contribution locked, and the process against everyone who supports: nobody supports what
+    they have just become an author of. One that moved on is let go before the next is locked, so that nobody waits
+    crosswise."""
     for _attempt in range(3):
         try:
             with transaction.atomic():
-                contribution = _locked(_waiting(token, at).contribution)
+                asked = _waiting(token, at).contribution
+                locks.hold(asked.process_id)
+                contribution = _locked(asked)
                 invitation = _waiting(token, at)
                 if invitation.contribution_id != contribution.pk:
                     raise _Moved

@@ -288,9 +288,14 @@ class Argument(models.Model):
         return self.parent_id is not None
 
     @property
+    def under_what_is_hidden(self) -> bool:
+        """A reply to what is not shown is not shown either."""
+        return self.parent is not None and self.parent.moderation != Moderation.PUBLISHED
+
+    @property
     def is_public(self) -> bool:
-        under = self.parent is None or self.parent.moderation == Moderation.PUBLISHED
-        return under and self.moderation == Moderation.PUBLISHED and self.contribution.is_public
+        published = self.moderation == Moderation.PUBLISHED and not self.under_what_is_hidden
+        return published and self.contribution.is_public
 
 
 class ArgumentRating(models.Model):

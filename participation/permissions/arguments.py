@@ -90,6 +90,18 @@ def can_support(
     return verdict(check_support, user, contribution, at=at, known=known)
 
 
+def check_take_back(user: User | None, contribution: Contribution, *, at: datetime | None = None) -> None:
+    """What one has given one may take back while support is open, also when one could no longer give it."""
+    check_open(contribution, Act.SUPPORT, at=at)
+    check_citizen(user)
+    assert user is not None
+    check_counted(user)
+
+
+def can_take_back(user: User | None, contribution: Contribution, *, at: datetime | None = None) -> Verdict:
+    return verdict(check_take_back, user, contribution, at=at)
+
+
 def check_argue(
     user: User | None, contribution: Contribution, *, at: datetime | None = None, known: Facts | None = None
 ) -> None:

@@ -102,6 +102,11 @@ def check_withdraw(user: User | None, contribution: Contribution, *, at: datetim
             "gathered",
             _("Others are gathered here, so it is not one person's to take away. You can leave it to them."),
         )
+    if contribution.gathered.filter(author=None, recorded_by__isnull=False).exists():
+        raise Refused(
+            "gathered",
+            _("Others, who wrote to us, are gathered here. Call us if it should be taken away."),
+        )
     if contribution.phase is not None and at >= contribution.phase.interval.upper:
         raise Refused("too_late", _("The phase is over. Call us if it should be taken away."))
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.verdict import Refused
 from participation import clock, limits, team
 from participation.actions import team as actions
-from participation.choices import PUBLIC
+from participation.choices import PUBLIC, Moderation
 from participation.forms.team import AcceptForm, InviteForm
 from participation.models import CoAuthor, Contribution
 from participation.permissions import team as may
@@ -29,13 +29,15 @@ from participation.views.contributions import own_contribution
 def contribution_team(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
     """Who stands behind it and who has been asked; one more by e-mail, or by a link that is shown once."""
     contribution = own_contribution(request, slug, public_id)
+    if contribution.merged_into is not None:
+        return redirect("participation:contribution-team", slug, contribution.merged_into.public_id)
     form = InviteForm(request.POST if "invite" in request.POST else None, label_suffix="")
     if request.method == "GET" or (form.is_bound and not form.is_valid()):
         return _team_page(request, contribution, form, status=422 if form.is_bound else 200)
     try:
         if "take_back" in request.POST:
             return _take_back(request, contribution)
-        limits.spend(request, "invite", most=40, seconds=3600)
+        limits.spend(request, "invite", most=2 * actions.MOST_A_DAY, seconds=86_400)  # those taken back too
         email = form.cleaned_data["email"] if form.is_bound else ""
         _row, token = actions.invite(contribution=contribution, by=request.user, email=email)
     except Refused as refused:
@@ -102,12 +104,18 @@ def contribution_leave(request: HttpRequest, slug: str, public_id: Any) -> HttpR
     return render(request, "participation/team_leave.html", context)
 
 
+def _still_there(contribution: Contribution) -> bool:
+    """Whoever was invited reads it before it is public, but not what was taken back or taken down."""
+    stands = contribution.moderation in {Moderation.PENDING, Moderation.PUBLISHED}
+    return stands and contribution.process.status in PUBLIC
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """What one is asked to stand behind and what it means. Yes needs MitID; no can be said by whoever has the link."""
     found = actions.by_token(token)
-    if found is None or found.contribution.process.status not in PUBLIC:
+    if found is None or not _still_there(found.contribution):
         return render(request, "participation/team_gone.html", status=404)
     contribution = found.contribution
     form = AcceptForm(request.POST if "accept" in request.POST else None, label_suffix="")

@@ -7,6 +7,7 @@ import random
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,8 +21,10 @@ from accounts.verdict import Refused
 from participation import clock, lifecycle
 from participation.actions import arguments as actions
 from participation.actions import contributions as giving
+from participation.actions import merging
+from participation.actions import team as teams
 from participation.choices import Status
-from participation.models import Argument, ArgumentRating, Contribution, Process, Support
+from participation.models import Argument, ArgumentRating, Contribution, Merge, Process, Support
 from tests.accounts.factories import make_resident_citizen
 from tests.databases import as_owner
 from tests.factories import make_manager, make_process, starting_data
@@ -148,6 +151,29 @@ def _wait_for(true: Callable[[], bool], seconds: int = 20) -> None:
         time.sleep(0.02)
 
 
+def test_a_double_click_on_report_is_one_report(contribution: Contribution) -> None:
+    argument = actions.write_argument(contribution=contribution, by=somebody(), side="for", text="Ja.")
+    by = somebody()
+    report = [lambda: actions.report_argument(argument=argument, by=by, reason="Grimt.")] * 8
+    assert at_once(*report) == ["done"] * 8
+    assert argument.reports.count() == 1
+    report = [lambda: giving.report_contribution(contribution=contribution, by=by, reason="Grimt.")] * 8
+    assert at_once(*report) == ["done"] * 8
+    assert contribution.reports.count() == 1
+
+
+def test_nobody_supports_what_they_become_an_author_of_at_once(process: Process) -> None:
+    for _round in range(8):
+        contribution, by = idea(process), somebody()
+        _row, token = teams.invite(contribution=contribution, by=contribution.author)
+        found = at_once(
+            lambda token=token, by=by: teams.accept(token=token, by=by),
+            lambda contribution=contribution, by=by: actions.give_support(contribution=contribution, by=by),
+        )
+        assert found in (["done", "done"], ["done", "own"])
+        assert counters(contribution)["support"] == 0
+
+
 # Hammered
 
 
@@ -232,3 +258,70 @@ def _something(dice: random.Random, ideas: list[Contribution], people: list[User
             actions.withdraw_argument(argument=argument, by=argument.author)
         case _ if dice.random() < 0.1:
             delete_account(user=by, by=by)
+
+
+def test_gathered_and_split_while_everybody_talks_nothing_drifts_and_nothing_stands_still(
+    process: Process, caseworker: User, manager: User
+) -> None:
+    """Two caseworkers gather and split, one groups in themes, one moderates, the rest live as above; some of the authors
+    delete their account meanwhile. Nobody is stopped because two wait for each other, and at last, split again, every
+    counter is what its rows say."""
+    authors = [somebody(f"Nr{number}") for number in range(5)]
+    ideas = [idea(process, by, title=f"Idé {by.first_name}") for by in authors]
+    for one in ideas:
+        for side in ("for", "against"):
+            actions.write_argument(contribution=one, by=somebody(), side=side, text="Først.")
+    theme = giving.create_theme(process=process, by=caseworker, title="Grønt")
+    people = [[*authors, *(somebody() for _each in range(3))] for _connection in range(6)]
+    problems: list[str] = []
+    done: Counter[str] = Counter()
+
+    def over_and_over(what: Callable[[random.Random], Any], number: int) -> Callable[[], None]:
+        def live() -> None:
+            dice = random.Random(number)
+            for _step in range(EACH):
+                try:
+                    done[str(what(dice))] += 1
+                except Refused:
+                    pass
+                except Exception as error:
+                    problems.append(repr(error))
+
+        return live
+
+    def gather(by: User) -> Callable[[random.Random], Any]:
+        def act(dice: random.Random) -> Any:
+            standing = list(Merge.objects.standing().order_by("pk"))
+            if standing and dice.random() < 0.5:
+                merging.split_contribution(merge=dice.choice(standing), by=by)
+                return "split"
+            keep, *gone = dice.sample(ideas, dice.choice([2, 2, 3]))
+            merging.merge_contributions(keep=keep, gone=gone, by=by, reason="Det samme.")
+            return "gathered"
+
+        return act
+
+    def group(dice: random.Random) -> Any:
+        chosen = dice.sample(ideas, 3)
+        giving.put_in_theme(contributions=chosen, by=manager, theme=dice.choice([theme, None]))
+
+    def look_through(dice: random.Random) -> Any:
+        any_one = dice.choice(list(Argument.objects.order_by("-pk")[:30]))
+        publish = dice.random() < 0.5
+        actions.moderate_argument(argument=any_one, by=manager, publish=publish, reason="Nej.")
+        one = dice.choice(ideas)
+        giving.moderate(contribution=one, by=manager, publish=dice.random() < 0.8, reason="Nej.")
+
+    acts = [gather(caseworker), gather(manager), group, look_through]
+    acts += [lambda dice, mine=mine: _something(dice, ideas, mine, caseworker) for mine in people]
+    found = at_once(*[over_and_over(act, number) for number, act in enumerate(acts)])
+    assert found == ["done"] * len(acts)
+    assert problems == []
+    assert done["gathered"] > 3
+    assert done["split"] > 3
+    assert drifted() == []
+    Contribution.objects.filter(moderation="rejected").update(moderation="published")
+    while merge := Merge.objects.standing().filter(kept__merged_into=None).first():
+        merging.split_contribution(merge=merge, by=caseworker)
+    assert drifted() == []
+    assert not Contribution.objects.exclude(merged_into=None).exists()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -107,6 +108,22 @@ def test_the_phase_decides_to_the_microsecond(contribution: Contribution) -> Non
     with pytest.raises(Refused):
         actions.take_support_back(contribution=contribution, by=by, at=ends)
     assert may.can_open(contribution, Act.SUPPORT, at=ends).reason
+
+
+def test_what_one_has_given_one_may_take_back_also_when_one_could_not_give_it_now(
+    contribution: Contribution, adults_only: EligibilityRule
+) -> None:
+    adults_only.min_age = 0
+    adults_only.save()
+    by = somebody()
+    actions.give_support(contribution=contribution, by=by)
+    adults_only.min_age = 15  # as when someone moves away: they no longer may
+    adults_only.save()
+    refused("age_unknown", contribution, by)
+    page = client_of(by).get(address(contribution))
+    assert 'name="stop"' in page.content.decode()
+    assert client_of(by).post(address(contribution), {"stop": "1"}).status_code == 302
+    assert counters(contribution)["support"] == 0
 
 
 def test_one_support_costs_no_more_than_eight_questions(contribution: Contribution) -> None:
@@ -219,3 +236,25 @@ def test_my_page_says_what_i_support(contribution: Contribution) -> None:
     html = client_of(by).get(reverse("accounts:my-page")).content.decode()
     assert "Jeg støtter" in html
     assert contribution.get_absolute_url() in html
+
+
+def test_my_page_keeps_what_was_taken_down_to_itself(contribution: Contribution, caseworker: User) -> None:
+    by, whose = somebody(), somebody()
+    actions.give_support(contribution=contribution, by=by)
+    argument = actions.write_argument(contribution=contribution, by=whose, side="for", text="Ja tak.")
+    actions.reply(parent=argument, by=by, text="Mit svar til det.")
+    mine = reverse("accounts:my-page")
+    page = client_of(by).get(mine).content.decode()
+    assert argument.get_absolute_url() in page
+    actions.moderate_argument(argument=argument, by=caseworker, publish=False, reason="Nej.")
+    page = client_of(by).get(mine).content.decode()
+    assert argument.get_absolute_url() not in page  # it would lead nowhere
+    way_out = next(one for one in re.findall(r'href="([^"]+)"', page) if one.endswith("/traek-tilbage/"))
+    assert client_of(by).get(way_out).status_code == 200
+    giving.moderate(
+        contribution=contribution, by=caseworker, publish=False, reason="Der står et navn i titlen."
+    )
+    page = client_of(by).get(mine).content.decode()
+    assert contribution.title not in page
+    assert contribution.get_absolute_url() not in page
+    assert "Mit svar til det." in page

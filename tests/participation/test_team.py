@@ -186,6 +186,18 @@ def test_nobody_joins_what_no_longer_stands(
     assert code_of(lambda: actions.invite(contribution=given, by=citizen)) == expected
 
 
+@pytest.mark.parametrize("state", ["withdrawn", "rejected"])
+def test_the_link_does_not_show_what_was_taken_away(given: Contribution, citizen: User, state: str) -> None:
+    _row, token = actions.invite(contribution=given, by=citizen)
+    url = address("co-author-invitation", token)
+    Contribution.objects.update(moderation="pending")
+    assert "Flere træer" in Client().get(url).content.decode()  # read before it is public, by who was asked
+    Contribution.objects.update(moderation=state, moderation_reason="Nej.")
+    page = Client().get(url)
+    assert page.status_code == 404
+    assert "Flere træer" not in page.content.decode()
+
+
 # Being one of its authors.
 
 
