@@ -11,8 +11,9 @@ class ParticipationConfig(AppConfig):
         from accounts.personal_data import register_eraser
         from audit.signals import recorded
         from dkfds.navigation import Area, Place, register
-        from participation import checks, debate, files, merging, my_page, personal_data  # noqa: F401  importing checks registers them
-        from participation.actions import arguments, team
+        from participation import checks, debate, files, merging, my_page, personal_data, team  # noqa: F401  importing checks registers them
+        from participation.actions import arguments
+        from participation.actions import team as teams
         from participation.page_cache import QUIET, forget_pages
         from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
 
@@ -37,20 +38,20 @@ class ParticipationConfig(AppConfig):
         ):
             register(Place(key, label, f"participation:{key}", order=order, area=Area.FOOTER))
         persons.register_holder(personal_data.still_needed)
-        persons.register_tidier(team.be_one)
+        persons.register_tidier(teams.be_one)
         for part in (
             merging.Part("participation.InternalComment"),
             merging.Part("participation.ContributionReport", once=("by",)),
             merging.Part("participation.Impact.contributions", once=("impact",)),
             merging.InOrder("participation.Attachment", once=("file",), words=merging.photos_and_files),
             debate.Supports("participation.Support", once=("person",), words=debate.supporters),
-            debate.SupportOfThoseWhoJoin("participation.Support:own"),
+            debate.SupportOfThoseWhoJoin("participation.Support:own", once=("person",)),
             debate.Arguments("participation.Argument", words=debate.arguments),
             merging.Part("participation.Draft"),
-            merging.Part("participation.CoAuthor", only={"state": "invited"}, once=("email",)),
+            team.Invitations("participation.CoAuthor", only={"state": "invited"}, once=("email",)),
         ):
             merging.register(part)
-        register_eraser("participation", team.pass_on)
+        register_eraser("participation", teams.pass_on)
         register_eraser("participation", personal_data.erase_files)
         persons.register_before_merge(arguments.settle_merged_persons)
         register_eraser("participation", arguments.forget_supporter)

@@ -138,9 +138,10 @@ def dress(arguments: Iterable[Argument], contribution: Contribution, user: User)
 
 
 def _persons(*contributions: Contribution) -> list[Any]:
-    """Who is behind them, as persons: nobody's support of their own counts."""
+    """Who is behind them, as persons, also those they were recorded for: nobody's support of their own counts."""
     users = [user for each in contributions for user in team.authors(each)]
-    return [user.person_id for user in users if user.person_id]
+    found = [user.person_id for user in users] + [each.person_id for each in contributions]
+    return [person for person in found if person]
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,10 @@ class SupportOfThoseWhoJoin(merging.Part):
         return keys
 
     def back(self, kept: Contribution, gone: Contribution, keys: list[Any]) -> None:
-        Support.objects.filter(pk__in=keys, contribution=gone).update(contribution=kept)
+        """Whoever left the kept one meanwhile and supports it anew is there already, and nobody supports their own."""
+        waits = Support.objects.filter(pk__in=keys, contribution=gone)
+        self.without_like(waits, kept).update(contribution=kept)
+        waits.delete()
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,17 @@ class Part:
 
     def going(self, kept: Contribution, gone: Contribution) -> QuerySet[Any]:
         """The rows of `gone` that have no like on `kept`."""
-        rows = self.rows(gone)
-        if self.once:
-            there = self.rows(kept).filter(**{name: OuterRef(name) for name in self.once})
-            for name in self.once:
-                if isinstance(self.table._meta.get_field(name), CharField):
-                    there = there.exclude(**{name: ""})
-            rows = rows.exclude(Exists(there))
-        return rows
+        return self.without_like(self.rows(gone), kept)
+
+    def without_like(self, rows: QuerySet[Any], there: Contribution) -> QuerySet[Any]:
+        """Those of `rows` that may hang there too."""
+        if not self.once:
+            return rows
+        like = self.rows(there).filter(**{name: OuterRef(name) for name in self.once})
+        for name in self.once:
+            if isinstance(self.table._meta.get_field(name), CharField):
+                like = like.exclude(**{name: ""})
+        return rows.exclude(Exists(like))
 
     def number(self, kept: Contribution, gone: Iterable[Contribution]) -> int:
         return sum(self.going(kept, each).count() for each in gone)
@@ -68,8 +71,9 @@ class Part:
         return [key if isinstance(key, int) else str(key) for key in keys]
 
     def back(self, kept: Contribution, gone: Contribution, keys: list[Any]) -> None:
-        """Those of them that still hang on `kept`."""
-        self.table._base_manager.filter(pk__in=keys, **{self.link: kept}).update(**{self.link: gone})
+        """Those of them that still hang on `kept`, unless their like has come to hang on `gone` meanwhile."""
+        still = self.table._base_manager.filter(pk__in=keys, **{self.link: kept})
+        self.without_like(still, gone).update(**{self.link: gone})
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The one place that answers "is this person one of its authors?". Permissions, pa
 queries of many rows use `Contribution.objects.of_author` and `by_author`.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from participation import clock
+from participation import clock, merging
 from participation.choices import NameShown
 from participation.models import CoAuthor, Contribution
 from participation.models.contributions import by_author, others
@@ -21,6 +22,7 @@ MOST = 8  # who stand behind one contribution, those still invited counted
 
 __all__ = [
     "MOST",
+    "Invitations",
     "among_authors",
     "authors",
     "by_author",
@@ -99,6 +101,17 @@ def name_choice(user: User, contribution: Contribution) -> str:
     if contribution.author_id == user.pk:
         return contribution.name_shown
     return next((one.name_shown for one in members(contribution) if one.user_id == user.pk), NameShown.FIRST)
+
+
+@dataclass(frozen=True)
+class Invitations(merging.Part):
+    """Those that wait go along when the contribution is gathered into another (participation/merging.py), and come back also
+    when they were answered meanwhile."""
+
+    def back(self, kept: Contribution, gone: Contribution, keys: list[Any]) -> None:
+        """Whoever is behind `gone` already stays where they said yes."""
+        rows = CoAuthor.objects.filter(pk__in=keys, contribution=kept)
+        rows.exclude(user__in=authors(gone)).update(contribution=gone)
 
 
 def gathered_into(contribution: Contribution) -> list[Contribution]:

@@ -119,8 +119,7 @@ def split_contribution(*, merge: Merge, by: User, at: datetime | None = None) ->
     gone.moderation, gone.merged_into = merge.was, None
     gone.version += 1
     gone.save(update_fields=["moderation", "merged_into", "version"])
-    earlier = Merge.objects.standing().filter(kept=gone).values("gone")
-    Contribution.objects.filter(pk__in=earlier).update(merged_into=gone)
+    Contribution.objects.filter(pk__in=_behind(gone)).update(merged_into=gone)
     if merge.took_theme and kept.theme_id == gone.theme_id:
         kept.theme = None
     if merge.kept_title and kept.version == merge.kept_version:
@@ -150,6 +149,16 @@ def split_contribution(*, merge: Merge, by: User, at: datetime | None = None) ->
         by=by,
     )
     return gone
+
+
+def _behind(gone: Contribution) -> set[int]:
+    """What was gathered into it before it went on itself, straight or by way of others: it leads to it again."""
+    found: set[int] = set()
+    new = {gone.pk}
+    while new:
+        found |= new
+        new = set(Merge.objects.standing().filter(kept__in=new).values_list("gone", flat=True)) - found
+    return found - {gone.pk}
 
 
 def _bring_authors(keep: Contribution, gone: Contribution, at: datetime) -> list[int]:

@@ -1,5 +1,7 @@
 """Supporting, arguing, replying and rating; and reading what others have argued."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,13 +43,48 @@ SIDES = {"for": Side.FOR, "imod": Side.AGAINST}
 SAYS = {"ja": True, "nej": False, "fortryd": None}
 
 
+class _GoesOn(Exception):
+    """It hangs on another contribution since they were gathered, or split again."""
+
+    def __init__(self, contribution: Contribution) -> None:
+        super().__init__()
+        self.contribution = contribution
+
+
+def about_contribution(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view gets the contribution. Where its debate has gone along to another, an old address leads on, and what is sent
+    from a page that was open meanwhile goes with it."""
+
+    @wraps(view)
+    def leading(request: HttpRequest, slug: str, public_id: Any, **more: Any) -> HttpResponse:
+        try:
+            contribution = _contribution(request, slug, public_id)
+            if contribution.merged_into is not None:
+                raise _GoesOn(contribution.merged_into)
+            return view(request, contribution, **more)
+        except _GoesOn as on:
+            match = request.resolver_match
+            assert match is not None
+            there = match.kwargs | {"public_id": on.contribution.public_id}
+            address, query = reverse(match.view_name, kwargs=there), request.META["QUERY_STRING"]
+            return redirect(
+                f"{address}?{query}" if query else address, preserve_request=request.method == "POST"
+            )
+
+    return leading
+
+
 def _argument(request: HttpRequest, contribution: Contribution, argument: Any) -> Argument:
     """Whoever may not see it gets the same 404 as for one that isn't there."""
     chosen = Argument.objects.for_page().select_related("parent").with_rating_of(request.user)
-    found = get_object_or_404(chosen, public_id=argument, contribution=contribution)
-    found.contribution = contribution
+    found = get_object_or_404(chosen, public_id=argument, contribution__process=contribution.process_id)
+    elsewhere = found.contribution_id != contribution.pk
+    if not elsewhere:
+        found.contribution = contribution
     if not may.may_see(request.user, found):
         raise Http404
+    if elsewhere:
+        raise _GoesOn(found.contribution)
     debate.dress([found], contribution, request.user)
     return found
 
@@ -81,11 +118,9 @@ def _back(request: HttpRequest, otherwise: str) -> str:
 
 @public_page
 @require_safe
-def argument_list(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
+@about_contribution
+def argument_list(request: HttpRequest, contribution: Contribution) -> HttpResponse:
     """Every argument, two columns side by side or one side alone; as many queries at 10 as at 1,000."""
-    contribution = _contribution(request, slug, public_id)
-    if contribution.merged_into is not None:
-        return redirect("participation:argument-list", slug, contribution.merged_into.public_id)
     if not contribution.is_public:
         raise Http404
     side, sort = request.GET.get("side", ""), request.GET.get("sorter", "")
@@ -116,11 +151,9 @@ def argument_list(request: HttpRequest, slug: str, public_id: Any) -> HttpRespon
 
 @public_page
 @require_safe
-def argument_detail(request: HttpRequest, slug: str, public_id: Any, argument: Any) -> HttpResponse:
+@about_contribution
+def argument_detail(request: HttpRequest, contribution: Contribution, argument: Any) -> HttpResponse:
     """One argument with all its replies; a reply stands on the page of what it replies to."""
-    contribution = _contribution(request, slug, public_id)
-    if contribution.merged_into is not None:  # its arguments went along
-        return redirect("participation:argument-detail", slug, contribution.merged_into.public_id, argument)
     found = _argument(request, contribution, argument)
     if found.parent is not None:
         found.parent.contribution = contribution
@@ -148,10 +181,11 @@ def argument_detail(request: HttpRequest, slug: str, public_id: Any, argument: A
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def support(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
+@about_contribution
+def support(request: HttpRequest, contribution: Contribution) -> HttpResponse:
     """One button. Whoever comes here to sign in finds it again afterwards."""
-    contribution = _contribution(request, slug, public_id)
-    verdict = may.can_support(request.user, contribution)
+    supports = getattr(contribution, "supported", False)
+    verdict = (may.can_take_back if supports else may.can_support)(request.user, contribution)
     refused = None
     if request.method == "POST":
         try:
@@ -161,14 +195,14 @@ def support(request: HttpRequest, slug: str, public_id: Any) -> HttpResponse:
             refused = why
         else:
             return redirect(_back(request, contribution.get_absolute_url()))
-    here = reverse("participation:support", args=[slug, public_id])
+    here = reverse("participation:support", args=[contribution.process.slug, contribution.public_id])
     return _show(
         request,
         contribution,
         "support",
         verdict=verdict,
         refused=refused,
-        supports=debate.standing(request.user, contribution, clock.now()).supports,
+        supports=supports,
         sign_in_url=_sign_in(here),
         status=409 if refused else 200,
     )
@@ -189,9 +223,9 @@ def _support(request: HttpRequest, contribution: Contribution) -> None:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def argument_rate(request: HttpRequest, slug: str, public_id: Any, argument: Any) -> HttpResponse:
+@about_contribution
+def argument_rate(request: HttpRequest, contribution: Contribution, argument: Any) -> HttpResponse:
     """Useful or not, or neither again; back to where one was."""
-    contribution = _contribution(request, slug, public_id)
     found = _argument(request, contribution, argument)
     verdict = may.can_rate(request.user, found)
     back = _back(request, contribution.get_absolute_url())
@@ -206,7 +240,8 @@ def argument_rate(request: HttpRequest, slug: str, public_id: Any, argument: Any
             refused = why
         else:
             return redirect(f"{back}#{found.anchor}")
-    here = reverse("participation:argument-rate", args=[slug, public_id, argument])
+    about = [contribution.process.slug, contribution.public_id, argument]
+    here = reverse("participation:argument-rate", args=about)
     return _show(
         request,
         contribution,
@@ -264,9 +299,9 @@ def _remember(response: HttpResponse, name: str, token: str, *, for_days: bool =
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def argument_write(request: HttpRequest, slug: str, public_id: Any, argument: Any = None) -> HttpResponse:
+@about_contribution
+def argument_write(request: HttpRequest, contribution: Contribution, argument: Any = None) -> HttpResponse:
     """One page: what was typed is kept whatever happens, through MitID too. With an `argument`, a reply to it."""
-    contribution = _contribution(request, slug, public_id)
     parent = _argument(request, contribution, argument) if argument else None
     if parent is not None and parent.is_reply:
         raise Http404
@@ -391,9 +426,9 @@ def _write_page(
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def argument_edit(request: HttpRequest, slug: str, public_id: Any, argument: Any) -> HttpResponse:
+@about_contribution
+def argument_edit(request: HttpRequest, contribution: Contribution, argument: Any) -> HttpResponse:
     """Correct the wording within the edit window. A stale form is told so, with what was typed still there."""
-    contribution = _contribution(request, slug, public_id)
     found = _own(request, contribution, argument)
     form = ArgumentEditForm(
         request.POST or None,
@@ -429,8 +464,8 @@ def argument_edit(request: HttpRequest, slug: str, public_id: Any, argument: Any
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def argument_withdraw(request: HttpRequest, slug: str, public_id: Any, argument: Any) -> HttpResponse:
-    contribution = _contribution(request, slug, public_id)
+@about_contribution
+def argument_withdraw(request: HttpRequest, contribution: Contribution, argument: Any) -> HttpResponse:
     found = _own(request, contribution, argument)
     if request.method == "POST":
         try:
@@ -446,9 +481,9 @@ def argument_withdraw(request: HttpRequest, slug: str, public_id: Any, argument:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def argument_report(request: HttpRequest, slug: str, public_id: Any, argument: Any) -> HttpResponse:
+@about_contribution
+def argument_report(request: HttpRequest, contribution: Contribution, argument: Any) -> HttpResponse:
     """Anyone may say that something breaks the rules; a caseworker looks."""
-    contribution = _contribution(request, slug, public_id)
     found = _argument(request, contribution, argument)
     form, status = ReportForm(request.POST or None), 200
     if request.method == "POST":
