@@ -72,10 +72,12 @@ def choices_in(paper: Paper, posted: QueryDict, pot: str = "") -> Choices:
     if paper.ballot_type == BallotType.CUMULATIVE:
         for name in list(posted)[:MOST_READ]:
             number = name.removeprefix(POINTS)
-            if not name.startswith(POINTS) or number not in paper.prices:
+            if not name.startswith(POINTS):
                 continue
             text = posted.get(name, "").strip()
-            if text.isascii() and text.isdecimal() and len(text) <= 6:
+            if number not in paper.prices:
+                found.unknown = found.unknown or text not in ("", "0")
+            elif text.isascii() and text.isdecimal() and len(text) <= 6:
                 if int(text):
                     found.points[number] = int(text)
             elif text:

@@ -111,6 +111,7 @@ class PotResult:
     spent: Decimal | None
     left: Decimal | None
     gives_to: str
+    gives_to_key: str
     compared: bool
     only_here: tuple[ProjectResult, ...]
     only_by_other_rule: tuple[ProjectResult, ...]
@@ -273,12 +274,14 @@ class Result:
 
     @property
     def received_unpublished(self) -> tuple[str, ...]:
-        """`pot=kroner` of pots that only totals are published of, for whoever recounts the pot that their money moved to."""
-        unpublished = {file.pot for file in self.files if not file.with_ballots}
+        """`pot=kroner` of pots that only totals are published of, for whoever recounts the pot that their money moved to.
+        Empty where that one's ballots aren't published either."""
+        published = {file.pot: file.with_ballots for file in self.files}
         return tuple(
             f"{pot.key}={plain_number(pot.left)}"
             for pot in self.pots
-            if pot.gives_to and pot.left is not None and pot.key in unpublished
+            if pot.gives_to_key and pot.left is not None
+            if published.get(pot.gives_to_key) and not published.get(pot.key)
         )
 
 
@@ -302,18 +305,21 @@ def result_for(process: Process, *, number: int | None = None) -> Result | None:
     other = other_rule(rule) if rule else None
     pots = _pots(round, budget, count)
     by_age, by_district, by_pot = _turnout(round, budget.vote_rule)
+    with_points = round.kind == Round.Kind.FINAL and budget.ballot_type in _WITH_POINTS
     return Result(
         round=round,
         budget=budget,
         rule=rule,
-        rule_text=rule_text(rule, budget.min_votes, shortlist=budget.shortlist_size) if rule else "",
+        rule_text=rule_text(rule, budget.min_votes, shortlist=budget.shortlist_size, with_points=with_points)
+        if rule
+        else "",
         count=count,
         pots=pots,
         files=_files(round),
         ballot_count=round.ballot_count,
-        with_points=round.kind == Round.Kind.FINAL and budget.ballot_type in _WITH_POINTS,
+        with_points=with_points,
         other_rule=other,
-        other_rule_text=rule_text(other, 0) if other else "",
+        other_rule_text=rule_text(other, 0, with_points=with_points) if other else "",
         by_age=by_age,
         by_district=by_district,
         by_pot=by_pot,
@@ -377,6 +383,7 @@ def _pots(round: Round, budget: CitizenBudget, count: Count | None) -> tuple[Pot
                 spent=spent,
                 left=None if spent is None else money - spent,
                 gives_to=names[to] if to is not None and to != pot.key else "",
+                gives_to_key=to if to is not None and to != pot.key else "",
                 compared=other is not None and part.get("winners") is not None,
                 only_here=_only(projects, other, won=True),
                 only_by_other_rule=_only(projects, other, won=False),
@@ -401,8 +408,9 @@ def plain_number(value: Decimal) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
-def rule_text(rule: Rule, min_votes: int, *, shortlist: int | None = None) -> str:
-    """The rule in plain words, as it is also explained before voting opens."""
+def rule_text(rule: Rule, min_votes: int, *, shortlist: int | None = None, with_points: bool = False) -> str:
+    """The rule in plain words, as it is also explained before voting opens. Where voters give points, points decide, not
+    how many gave them."""
     if rule is Rule.SHORTLIST:
         return ngettext(
             "The project with the most votes goes on to the final round, and so do all that stand equal with it.",
@@ -410,6 +418,8 @@ def rule_text(rule: Rule, min_votes: int, *, shortlist: int | None = None) -> st
             "the last of them.",
             shortlist or 0,
         ) % {"places": number(shortlist or 0)}
+    if with_points:
+        return _rule_of_points(rule, min_votes)
     if rule is Rule.GREEDY:
         return _(
             "The project with the most votes comes first. What there isn't money left for is passed over."
@@ -425,8 +435,29 @@ def rule_text(rule: Rule, min_votes: int, *, shortlist: int | None = None) -> st
         ) % {"votes": number(min_votes)}
     return _(
         "Each voter has an equal part of the money, and it goes to what that voter chose. A project wins when its voters "
-        "can pay for it together; the one that asks least of each comes first."
+        "can pay for it together; the one that asks least of each for every krone it costs comes first."
     )
+
+
+def _rule_of_points(rule: Rule, min_votes: int) -> str:
+    return {
+        Rule.GREEDY: _(
+            "The project with the most points comes first. What there isn't money left for is passed over."
+        ),
+        Rule.GREEDY_NO_SKIP: _(
+            "The project with the most points comes first. The count stops at the first that there isn't money left for."
+        ),
+        Rule.GREEDY_THRESHOLD: _(
+            "The project with the most points comes first, if it has at least %(points)s. What there isn't money left for "
+            "is passed over."
+        )
+        % {"points": number(min_votes)},
+        Rule.EQUAL_SHARES: _(
+            "Each voter has an equal part of the money, and it goes to what that voter gave points. A project wins when its "
+            "voters can pay for it together, each by how many points they gave; the one that asks least for every point and "
+            "every krone it costs comes first."
+        ),
+    }[rule]
 
 
 def tie_rule_text() -> str:
@@ -529,7 +560,9 @@ def _why(step: dict[str, Any], budget: CitizenBudget, part: dict[str, Any], riva
         Decision.NOT_SHORTLISTED: _("It doesn't go on."),
         Decision.DOES_NOT_FIT: _("There was only %(before)s left, and it costs %(cost)s."),
         Decision.AFTER_STOP: _("It comes after the first project that there wasn't money left for."),
-        Decision.BELOW_THRESHOLD: _("It has fewer votes than the %(least)s it takes."),
+        Decision.BELOW_THRESHOLD: _("It has fewer points than the %(least)s it takes.")
+        if budget.ballot_type in _WITH_POINTS
+        else _("It has fewer votes than the %(least)s it takes."),
         Decision.TOO_LITTLE_SUPPORT: _(
             "Its voters together had too little of their parts left to pay for it."
         ),

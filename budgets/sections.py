@@ -103,6 +103,7 @@ def rules(process: Process, at: datetime) -> dict[str, Any] | None:
         return None
     rule = rule_in(budget, budget.counting_rule)
     pots = _pots(budget)
+    with_points = budget.ballot_type == BallotType.CUMULATIVE
     return {
         "budget": budget,
         "by_meeting": budget.decided_by == DecidedBy.MEETING,
@@ -116,8 +117,9 @@ def rules(process: Process, at: datetime) -> dict[str, Any] | None:
         "who_may_propose": who_may(budget.propose_rule),
         "who_may_vote": who_may(budget.vote_rule),
         "ballot": ballot(budget, several=len(pots) > 1),
-        "rule": results.rule_text(rule, budget.min_votes),
-        "example": example(rule, with_points=budget.ballot_type == BallotType.CUMULATIVE),
+        "rule": results.rule_text(rule, budget.min_votes, with_points=with_points),
+        "unvoted": unvoted(rule),
+        "example": example(rule, with_points=with_points),
         "ties": results.tie_rule_text(),
         "left_over": left_over(rule, budget, pots),
         "phase_now": getattr(phases.phase_at(process, at), "kind", ""),
@@ -274,6 +276,13 @@ def part_funding(budget: CitizenBudget) -> str:
         )
         % example
     )
+
+
+def unvoted(rule: Rule) -> str:
+    """Where nothing asks for a fewest number of votes, money can reach what nobody chose."""
+    if rule not in {Rule.GREEDY, Rule.GREEDY_NO_SKIP}:
+        return ""
+    return _("If there is money left for it, a project that nobody chose can win too.")
 
 
 def ballot(budget: CitizenBudget, *, several: bool = False) -> str:

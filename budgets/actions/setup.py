@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import District, EligibilityRule
 from accounts.verdict import Refused
+from budgets.format import MEETING, SHORTLIST, VOTE
 from budgets.models import (
     BallotType,
     CitizenBudget,
@@ -20,8 +21,10 @@ from budgets.models import (
     Round,
 )
 from dkfds.wording import kroner
+from participation import clock
 from participation.actions.changes import words
 from participation.actions.writing import address
+from participation.choices import FROZEN
 from participation.models import Process
 from participation.texts import clean
 
@@ -58,6 +61,8 @@ _CHOICES: dict[str, Any] = {
     "leftover": Leftover,
 }
 _RULES = {"propose": "propose_rule", "vote": "vote_rule"}
+_TOLD_BEFOREHAND = ("decided_by", "procedure")
+_CHOOSING = tuple(kind.key for kind in (SHORTLIST, VOTE, MEETING))
 _RULE_FIELDS = ("min_age", "age_on", "residence", "organisations", "districts")
 
 
@@ -82,8 +87,7 @@ def update_budget(process: Process, **detail: Any) -> CitizenBudget:
         .select_related("propose_rule", "vote_rule")
         .get(process=process)
     )
-    if Round.objects.filter(process=process).exists():
-        raise Refused("voting_opened", _("Voting has opened, so the rules of the vote can't be changed."))
+    _check_not_begun(process, budget, detail)
     for name, attribute in _RULES.items():
         if name in detail:
             _write_rule(getattr(budget, attribute), name, detail.pop(name))
@@ -93,6 +97,29 @@ def update_budget(process: Process, **detail: Any) -> CitizenBudget:
     budget.save(update_fields=changed)
     _write_pots(budget, pots)
     return budget
+
+
+def _check_not_begun(process: Process, budget: CitizenBudget, detail: Mapping[str, Any]) -> None:
+    """What people act under stands: who chooses and by which procedure from the first phase began, all of the rules from
+    the choosing itself began, whether or not anybody has opened its round yet."""
+    if Round.objects.filter(process=process).exists():
+        raise Refused("voting_opened", _("Voting has opened, so the rules of the vote can't be changed."))
+    if process.status not in FROZEN:
+        return
+    begun = set(process.phases.filter(interval__startswith__lte=clock.now()).values_list("kind", flat=True))
+    if MEETING.key in begun:
+        raise Refused("meeting_begun", _("The time of the meeting has come, so its rules can't be changed."))
+    if begun.intersection(_CHOOSING):
+        raise Refused("voting_opened", _("Voting has opened, so the rules of the vote can't be changed."))
+    for field in _TOLD_BEFOREHAND if begun else ():
+        if field in detail and _value(field, detail[field]) != getattr(budget, field):
+            raise Refused(
+                "told_beforehand",
+                _(
+                    "How the projects are chosen was told before anyone proposed one, so it can't be changed now."
+                ),
+                field,
+            )
 
 
 def copy_budget(process: Process) -> dict[str, Any]:

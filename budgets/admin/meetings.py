@@ -127,7 +127,8 @@ class RecordMeeting(ActPage):
         return permissions.can_record_meeting(self.request.user, self.budget_process)
 
     def context(self) -> dict[str, Any]:
-        return {"budget": self.budget_process.citizenbudget, "stored": self.stored}
+        budget = self.budget_process.citizenbudget
+        return {"budget": budget, "pots": budget.pots.all(), "stored": self.stored}
 
     def form(self, data: Any = None) -> MeetingForm:
         files = self.request.FILES if data is not None else None

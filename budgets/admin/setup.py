@@ -176,6 +176,9 @@ class RulesForm(forms.ModelForm):
         help_texts = {
             "points": _("Only when people give points."),
             "max_choices": _("Number of projects."),
+            "min_votes": _(
+                "Fewest points, where people give points. With 0 a project that nobody chose can win, if there is money left."
+            ),
             "publish_ballots_from": _(
                 "With fewer ballots only totals are shown, so that nobody can be recognised."
             ),

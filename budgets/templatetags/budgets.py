@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.verdict import Verdict
 from budgets import carrying_out, implementation, permissions
-from budgets.models import ExtraGrant, Payment, Project, ProjectDecision
+from budgets.models import ExtraGrant, Payment, Project, ProjectDecision, Round
 from dkfds import wording
 from participation.models import Process
 from participation.phases import moment
@@ -29,6 +29,18 @@ def can_adjust(context: template.Context, project: Project) -> Verdict | None:
 @register.simple_tag
 def decision_on(project: Project) -> ProjectDecision | None:
     return ProjectDecision.objects.filter(project=project).first()
+
+
+@register.simple_tag
+def left_behind(project: Project) -> Round | None:
+    """The first round, where this one was voted on in it and did not go on."""
+    return (
+        Round.objects.filter(
+            kind=Round.Kind.SHORTLIST, state=Round.State.COUNTED, ballot_projects__project=project.pk
+        )
+        .exclude(count__winners__contains=[project.number])
+        .first()
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -155,6 +155,17 @@ def test_what_is_wrong_is_said_and_the_choices_are_kept(
     assert Roll.objects.count() == Ballot.objects.count() == 0
 
 
+def test_points_to_what_is_not_on_the_ballot_are_not_dropped_in_silence() -> None:
+    round = make.make_round(ballot_type="cumulative", points=5)
+    client = signed_in(make.make_voter())
+    for step in ("review", "cast"):
+        response = post(client, round, step, code="no", **{"points-1": "1", "points-77": "2"})
+        assert response.status_code == 422
+        assert "isn&#x27;t on the ballot" in text_of(response)
+    assert Roll.objects.count() == 0
+    assert post(client, round, "cast", code="no", **{"points-1": "1", "points-77": ""}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("detail", "body", "choices"),
     [

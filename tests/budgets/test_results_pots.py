@@ -2,6 +2,7 @@
 pages; and a first round with its own result."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -153,6 +154,21 @@ def test_a_pot_with_few_ballots_is_published_as_totals_only(tmp_path):
     assert result.received_unpublished == ("syd=0",)
     code, told = recount(tmp_path, written[0].name, written[1].name, "--received", "syd=0")
     assert (code, told["pots"][0]["winners"]) == (0, ["1"])
+
+
+def test_the_command_of_a_recount_works_when_few_voted_in_the_citys_pot(tmp_path):
+    round = opened(make_pots(publish_ballots_from=3))
+    vote(round, "3", times=4, pot="nord")
+    vote(round, "1", "5", times=2, pot="syd")
+    round = seal(round)
+    assert [row["with_ballots"] for row in round.files] == [False, True, False]
+    count = actions.count_round(round=round, by=None)
+    files_in(tmp_path, round)
+    page = Client().get(reverse("budgets:result", args=[round.process.slug])).content.decode()
+    _python, script, *command = re.search(r"<code>(python [^<]*)</code>", page).group(1).split()
+    code, told = recount(tmp_path, *command)
+    assert (script, code) == (SCRIPT.name, 0), told
+    assert told["winners"] == [number for number in count.winners if number in {"3", "4"}]
 
 
 def test_part_funding_and_alternatives_are_counted_published_and_decided():

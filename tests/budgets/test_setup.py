@@ -212,6 +212,40 @@ def test_once_voting_has_opened_not_even_an_amendment_changes_rules_or_ballot():
     Project.objects.filter(pk=off_ballot.pk).update(why="Kan rettes")
 
 
+def test_rules_stand_from_the_moment_the_choosing_begins_though_nobody_opened_it_yet():
+    later = clock.now() + timedelta(days=3)
+    process = make_budget(vote_from=later, vote_to=later + timedelta(days=4))
+    with transaction.atomic(), amending(process):
+        update_budget(process, max_choices=4)
+    with clock.frozen(later), transaction.atomic(), amending(process), pytest.raises(Refused) as caught:
+        update_budget(process, max_choices=5)
+    assert caught.value.code == "voting_opened"
+
+
+def test_the_procedure_of_a_meeting_was_public_before_anyone_proposed():
+    later = clock.now() + timedelta(days=3)
+    process = make_budget(
+        decided_by="meeting",
+        procedure="Alle kan komme.",
+        last="meeting",
+        vote_from=later,
+        vote_to=later + timedelta(days=4),
+    )
+    for change in ({"procedure": "Vi bestemmer selv."}, {"decided_by": "vote", "procedure": ""}):
+        with transaction.atomic(), amending(process), pytest.raises(Refused) as caught:
+            update_budget(process, **change)
+        assert (caught.value.code, caught.value.field) == ("told_beforehand", min(change))
+    with transaction.atomic(), amending(process):
+        update_budget(process, procedure="Alle kan komme.", total=600_000)
+    with clock.frozen(later), transaction.atomic(), amending(process), pytest.raises(Refused) as caught:
+        update_budget(process, total=700_000)
+    assert caught.value.code == "meeting_begun"
+    before_ideas = clock.now() - timedelta(days=30)
+    with clock.frozen(before_ideas), transaction.atomic(), amending(process):
+        update_budget(process, procedure="Alle over 15 kan komme.")
+    assert CitizenBudget.objects.get().procedure == "Alle over 15 kan komme."
+
+
 def test_the_ballot_can_be_prepared_until_voting_opens():
     project = make_project(make_budget())
     Project.objects.filter(pk=project.pk).update(price=1)
@@ -287,7 +321,12 @@ def test_districts_of_two_kinds_would_give_someone_two_pots(north_and_south):
 
 
 def test_a_pot_keeps_its_key_and_projects_when_its_name_and_money_change(north_and_south):
-    process = make_budget(pots=pots_of(north_and_south, 300_000, 120_000, 80_000))
+    later = clock.now() + timedelta(days=3)
+    process = make_budget(
+        pots=pots_of(north_and_south, 300_000, 120_000, 80_000),
+        vote_from=later,
+        vote_to=later + timedelta(days=4),
+    )
     nord = CitizenBudget.objects.get().pots.get(key="nord")
     project = make_project(process, assessment="undecided", pot=nord)
     changed = pots_of(north_and_south, 290_000, 130_000, 80_000)

@@ -13,7 +13,7 @@ from budgets import actions, permissions, tasks, voting
 from budgets.assessing import duties
 from budgets.models import Ballot, Began, Project, Roll, Round
 from participation import clock
-from participation.actions import contributions
+from participation.actions import contributions, merging
 from participation.choices import Moderation
 from participation.models import Contribution, Notice, Process
 from participation.permissions import contributions as may
@@ -222,6 +222,52 @@ def test_what_was_assessed_and_then_improved_is_assessed_again(town):
     )
     project.refresh_from_db()
     assert (project.assessment, project.price) == ("undecided", None)
+
+
+def test_what_did_not_go_on_can_not_come_back_nor_take_another_with_it(town):
+    process, _pots, _places = town
+    shortlisted(town)
+    titles = ("Bænk", "Eng")
+    went, left = (Contribution.objects.get(title=title, process=process) for title in titles)
+    at = staged.on(process, "improve")
+    with clock.frozen(at):
+        for kept, gone in ((left, went), (went, left)):
+            refused = code_of(
+                merging.merge_contributions, keep=kept, gone=[gone], by=process.owner, reason="Det samme."
+            )
+            assert refused == "voting"
+        late = staged.propose(process, Project.objects.get(pk=left.pk).pot, "For sent")
+    everything = Project.objects.filter(contribution__process=process)
+    for project in everything.select_related("contribution__process"):
+        actions.assess_project(
+            project=project,
+            by=process.owner,
+            assessment="feasible",
+            price=60_000,
+            municipal_matter=True,
+            at=at,
+        )
+    last = actions.open_round(process=process, at=staged.on(process, "vote"))
+    assert set(last.ballot_projects.values_list("title", flat=True)) == WENT_ON
+    assert not last.ballot_projects.filter(project__in=[left.pk, late.pk]).exists()
+
+
+def test_the_page_of_what_did_not_go_on_says_so(town):
+    process, _pots, _places = town
+    shortlisted(town)
+    for title, expected in (("Bænk", False), ("Eng", True)):
+        contribution = Contribution.objects.get(title=title, process=process)
+        page = " ".join(Client().get(contribution.get_absolute_url()).content.decode().split())
+        assert ("did not go on to the final one" in page) == expected
+        assert ("It stands on the ballot" in page) != expected
+
+
+def test_the_ballot_of_the_first_round_says_that_each_pot_has_its_own_shortlist(town):
+    process, _pots, places = town
+    client = Client()
+    client.force_login(staged.voter(places["nord"]))
+    page = client.get(reverse("budgets:vote", args=[process.slug])).content.decode()
+    assert "In each pot the project with most votes goes on" in " ".join(page.split())
 
 
 def test_while_the_first_round_runs_nothing_on_its_ballot_is_touched(town):
