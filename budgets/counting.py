@@ -706,13 +706,13 @@ class _EqualShares:
         )
         self.enough = sum(self.costs[index] for index in self.everything) // self.unit + 1
         self.followed = 0
-        self.drawn: set[int] = set()
+        self.drawn: dict[int, int] = {}  # project: its place in the lot
         self.score, self.votes = scores(election), votes(election)
 
     def count(self, lot: Sequence[str] | None) -> Outcome:
         number = {project.id: index for index, project in enumerate(self.election.projects)}
         drawn = [number[project] for project in lot or ()]
-        self.drawn = set(drawn)
+        self.drawn = {project: place for place, project in enumerate(drawn)}
         order = frozenset((a, b) for place, a in enumerate(drawn) for b in drawn[place + 1 :])
         try:
             ends = list(self._raises(order, 0, [], ()))
@@ -758,8 +758,13 @@ class _EqualShares:
                 _End(ends.bought, ends.order, raised, None, ends.ties) for ends in self._round(raised, order)
             )
             return
+        alone, patience = 0, 8  # raises in a row that no sketch could tell of, and how many of them are borne
         while True:
-            proven = self._proven_within(raised)
+            proven = self._proven_within(raised, _sketch)
+            if proven == raised and alone >= patience:
+                proven = self._proven_within(raised, _exact_sketch)
+                patience = 8 if proven > raised else 2 * patience
+            alone = alone + 1 if proven == raised and alone < patience else 0
             if proven > raised:
                 raised, before = proven, []
             ends = self._round(raised, order)
@@ -781,7 +786,7 @@ class _EqualShares:
                 if joined is not None:
                     yield _End(kept.bought, joined, raised - 1, end.spent, (*kept.ties, *ties))
 
-    def _proven_within(self, raised: int) -> int:
+    def _proven_within(self, raised: int, sketched: "Callable[[_EqualShares, int], _Sketch | None]") -> int:
         """The first raise from ``raised`` on that is not proven, whatever the lot, to stay within the budget.
 
         More money for all, with the same purchases in the same order, leaves everyone with at least as much and
@@ -792,7 +797,7 @@ class _EqualShares:
 
         def within(at: int) -> _Sketch | None:
             if at not in sketches:
-                sketch = _sketch(self, at)
+                sketch = sketched(self, at)
                 sketches[at] = sketch if sketch and sketch.spent <= self.budget else None
             return sketches[at]
 
@@ -947,7 +952,7 @@ class _EqualShares:
             ]
             chosen = found[0][0]
             orders = [order for _, order in found]
-            ties = (self._tie(rivals, at, "lot" if rivals <= self.drawn else None, raised),)
+            ties = (self._tie(rivals, at, "lot" if rivals <= self.drawn.keys() else None, raised),)
         if len(alike) < len(offers):
             for rivals in self._clashes(state, offers):
                 if chosen.project in rivals and any(self.costs[rival] > cheapest for rival in rivals):
@@ -1069,13 +1074,14 @@ _PERHAPS = 1e-300
 
 @dataclass(slots=True)
 class _Sketch:
-    """One round reckoned in floats: for each step what was bought, the most its rho can be, and the least that
-    any other project's can. Only made when the error bounds leave no doubt about any step."""
+    """One round reckoned apart from the count: for each step what was bought, the most its rho can be, and the least that
+    any other project's can. Either in floats, and only made when the error bounds leave no doubt about any step; or exactly,
+    and then each rho stands with what settles a tie."""
 
     spent: int = 0
     bought: list[frozenset[int]] = field(default_factory=list)
-    most: list[float] = field(default_factory=list)
-    least_other: list[float] = field(default_factory=list)
+    most: list[Any] = field(default_factory=list)
+    least_other: list[Any] = field(default_factory=list)
 
     def leads_to(self, higher: "_Sketch") -> bool:
         return self.bought == higher.bought and all(map(lt, self.most, higher.least_other))
@@ -1163,6 +1169,47 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
         sketch.bought.append(frozenset(tied))
         sketch.most.append(most)
         sketch.least_other.append(least_other)
+
+
+def _exact_sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
+    """A round in exact numbers, or None where a lot must still be drawn. Slower than one in floats, but it can tell equal
+    prices from nearly equal ones: with few voters and much money they are many, and so are the raises.
+
+    Equal offers that don't get in each other's way are bought together; of others those that cost least, else the one that
+    the lot puts first.
+    """
+    if shares.free:
+        return None
+    parts = shares.voter_count
+    share = shares.budget + raised * shares.unit * parts
+    state = _Purchases(shares.groups, share, parts, [], frozenset())
+    left = {project for _, project in shares.first_queue}
+    sketch = _Sketch()
+
+    def key(offer: _Offer) -> tuple[Fraction, int, int]:
+        return offer.rho, shares.costs[offer.project], shares.drawn.get(offer.project, len(shares.drawn))
+
+    while offers := {project: offer for project in left if (offer := shares._offer(state, project))}:
+        left = set(offers)  # what can't be paid for now never can
+        cheapest = min(offer.rho for offer in offers.values())
+        tied = sorted((offer for offer in offers.values() if offer.rho == cheapest), key=key)
+        if shares._clashes(state, tied):
+            tied = [offer for offer in tied if key(offer)[1] == key(tied[0])[1]]
+            if shares._clashes(state, tied):
+                if not shares.drawn.keys() >= {offer.project for offer in tied}:
+                    return None
+                tied = tied[:1]
+        bought = frozenset(offer.project for offer in tied)
+        left -= bought.union(*(shares.others.get(project, ()) for project in bought))
+        sketch.bought.append(bought)
+        sketch.most.append(key(tied[-1]))
+        sketch.least_other.append(min((key(offers[other]) for other in offers.keys() & left), default=(inf,)))
+        for project in bought:
+            offer = shares._offer(state, project)
+            assert offer is not None
+            shares._buy(state, offer, None, trace=False)
+    sketch.spent = state.spent
+    return sketch
 
 
 @dataclass(frozen=True, slots=True)

@@ -533,7 +533,9 @@ def _projects_of_pot(
                 amount=decision.amount if decision else None,
                 council_reason=decision.reason if decision else "",
                 gets=Decimal(amounts[row.number]) if row.number in amounts else None,
-                in_part=step is not None and step["decision"] == Decision.PART_FUNDED,
+                in_part=step["decision"] == Decision.PART_FUNDED
+                if step
+                else row.number in amounts and Decimal(amounts[row.number]) < row.price,
                 alternatives=tuple(rivals.values()),
                 lost_to=rivals.get(funded, ""),
             )

@@ -34,6 +34,8 @@ def decision_on(project: Project) -> ProjectDecision | None:
 @register.simple_tag
 def left_behind(project: Project) -> Round | None:
     """The first round, where this one was voted on in it and did not go on."""
+    if not project.number:
+        return None
     return (
         Round.objects.filter(
             kind=Round.Kind.SHORTLIST, state=Round.State.COUNTED, ballot_projects__project=project.pk

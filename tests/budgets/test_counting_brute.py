@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budgets import counting
 from budgets.counting import (
     CountingError,
     Decision,
@@ -112,6 +113,37 @@ def test_every_order_of_the_lot_gives_what_a_count_by_hand_gives(rule):
 @given(seed=st.integers(0, 2**32), rule=st.sampled_from(RULES))
 def test_any_small_election(seed, rule):
     check(random_case(random.Random(seed), rule))
+
+
+def test_few_voters_and_much_money_are_counted_in_few_rounds_and_as_by_hand(monkeypatch):
+    """Everyone's part is raised by one krone at a time, tens of thousands of times: what floats can't tell, because prices
+    are equal, is proven in exact numbers, not counted krone by krone."""
+    rounds, sketches = [], []
+    count_round, sketch = counting._EqualShares._round, counting._exact_sketch
+    monkeypatch.setattr(
+        counting._EqualShares, "_round", lambda *a, **k: rounds.append(a) or count_round(*a, **k)
+    )
+    monkeypatch.setattr(counting, "_exact_sketch", lambda *a: sketches.append(a) or sketch(*a))
+    chance = random.Random(4)
+    for _ in range(60):
+        case = random_case(chance, "equal-shares", plain=chance.random() < 0.5)
+        large = Case(
+            [(number, cost * 30, group, None) for number, cost, group, _least in case.projects],
+            case.ballots,
+            case.budget * 30,
+            rule=case.rule,
+        )
+        lot = [project[0] for project in large.projects]
+        chance.shuffle(lot)
+        assert money(count(election_of(large), Rule.EQUAL_SHARES, lot), case.rule) == large.winners(lot)
+    assert sketches
+    costs = (15, 50, 10, 25, 10, 40, 40, 40, 35, 20, 10, 40)
+    projects = tuple(Project(str(number), cost * 10_000) for number, cost in enumerate(costs))
+    ballots = {approval(named.split()): 1 for named in ("0 10 6", "0 7 9", "3 4 9")}
+    rounds.clear()
+    outcome = count(Election(projects, ballots, 1_000_000), Rule.EQUAL_SHARES)
+    assert (outcome.round, outcome.winners) == (241_666, ("0", "9", "4", "10", "3"))
+    assert len(rounds) < 100
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -241,6 +241,10 @@ def test_the_result_page_says_who_came_how_and_what_was_given(process, in_englis
     assert answer.status_code == 200
     for words in (PROCEDURE, "Tre mærker til hver.", "Orø Forsamlingshus", "84", "Der var kaffe."):
         assert words in page
+    assert page.count("A part of the") == 1  # the third got less than it costs
+    assert "Got no money at the meeting" in page
+    assert Project.objects.get(number="2").contribution.title in page
+    assert "projects won" not in page
     assert "25.000" in page or "25,000" in page
     assert "people voted" not in page
     assert "Count it again yourself" not in page
