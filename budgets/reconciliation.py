@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.verdict import Refused, Verdict, verdict
-from budgets import paper, permissions
+from budgets import paper, permissions, polling
 from budgets.models import (
     CountedBallot,
     PaperEntry,
@@ -99,7 +99,13 @@ def place_sums(place: PollingPlace, round: Round) -> PlaceSums:
     papers = [read for state in states if state.compared for read in state.compared.papers]
     spoiled = Counter(read.spoiled for read in papers if read.spoiled)
     valid = sum(1 for read in papers if not read.spoiled)
-    marks = Roll.objects.filter(round=round, place=place).count()
+    handed_out_of = dict(
+        Roll.objects.filter(round=round, place=place)
+        .values_list("pot")
+        .annotate(voters=Count("pk"))
+        .order_by()
+    )
+    marks = sum(handed_out_of.values())
     handed_out = [(_("marked on the roll"), marks)]
     if account.unmarked:
         handed_out.append((_("in the box without a mark"), account.unmarked))
@@ -127,7 +133,7 @@ def place_sums(place: PollingPlace, round: Round) -> PlaceSums:
         spoiled=dict(spoiled),
         marks=marks,
         undone=place.undone.count(),
-        waiting=_waiting(states, marks),
+        waiting=(*_waiting(states, marks), *_wrong_sheets(states, handed_out_of, account.unmarked, round)),
     )
 
 
@@ -140,6 +146,34 @@ def _waiting(states: list[paper.BundleState], marks: int) -> tuple[str, ...]:
     if not states and marks:
         return (_("The ballots have not been entered yet."),)
     return words
+
+
+def _wrong_sheets(
+    states: list[paper.BundleState], handed_out: dict[str, int], unmarked: int, round: Round
+) -> tuple[str, ...]:
+    """Where districts have ballot papers of their own: more of one in the box than were handed out, which the sums of the
+    whole place would not show. Papers without a mark may be of any."""
+    names = dict(polling.sheets_of(round))
+    if len(names) < 2:
+        return ()  # then the sums of the place say it
+    in_box: Counter[str] = Counter()
+    for state in states:
+        in_box[state.bundle.pot] += len(state.compared.papers) if state.compared else 0
+    over = {
+        pot: (papers, handed_out.get(pot, 0))
+        for pot, papers in sorted(in_box.items())
+        if papers > handed_out.get(pot, 0)
+    }
+    if sum(papers - marks for papers, marks in over.values()) <= unmarked:
+        return ()
+    return tuple(
+        _(
+            "Ballot paper “%(sheet)s”: %(papers)s in the box, but only %(marks)s handed out. Look whether a bundle was made "
+            "under the wrong ballot paper."
+        )
+        % {"sheet": names.get(pot, pot), "papers": number(papers), "marks": number(marks)}
+        for pot, (papers, marks) in over.items()
+    )
 
 
 @dataclass(frozen=True)

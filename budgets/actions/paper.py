@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from accounts.permissions import Permission
 from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import ballots, paper, permissions, polling, reconciliation
+from budgets.actions.polling import record_incident
 from budgets.models import (
     Bundle,
     CountedBallot,
@@ -27,6 +32,8 @@ from participation import clock, texts
 from participation.models import Process
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
     from accounts.models import User
 
 NUMBERS = ("received", "left_over", "replaced", "not_in_box", "unmarked")
@@ -118,6 +125,62 @@ def begin_reading(*, bundle: Bundle, by: "User", at: datetime | None = None) -> 
             process_id=place.process_id,
         )
     return reading
+
+
+def give_up_reading(*, reading: Reading, by: "User", at: datetime | None = None) -> None:
+    """Somebody else reads the bundle instead: what was entered is thrown away, and the part is free again. By the reader, or
+    by a caseworker when the reader has gone home. What is finished stands."""
+    with transaction.atomic():
+        place, round = _locked(reading.bundle.place)
+        permissions.check_may_enter_paper(by, place, round, at=at)
+        found = Reading.objects.select_for_update(of=("self",)).filter(pk=reading.pk).first()
+        if found is None:
+            return
+        if found.by_id != by.pk and not by.may(Permission.COUNT_VOTES):
+            raise Refused("not_yours", _("Only its reader or a caseworker can give the reading up."))
+        if found.finished:
+            raise Refused("finished", _("The reading is finished, so it stands."))
+        thrown, _each = PaperEntry.objects.filter(reading=found).delete()
+        audit.record(
+            action="budgets.give_up_reading",
+            by=by,
+            obj=found,
+            values={"bundle": found.bundle_id, "role": found.role, "papers": thrown},
+            process_id=place.process_id,
+        )
+        found.delete()
+
+
+def remove_bundle(*, bundle: Bundle, by: "User", reason: str = "", at: datetime | None = None) -> None:
+    """A bundle that was made by mistake, or under the wrong ballot paper. When somebody has begun to read it, all that was
+    read goes with it, and everyone is told the reason."""
+    at = at or clock.now()
+    with transaction.atomic():
+        place, round = _locked(bundle.place)
+        permissions.check_may_enter_paper(by, place, round, at=at)
+        readings = Reading.objects.filter(bundle=bundle)
+        begun = readings.count()
+        if begun:
+            reason = _public(reason)
+            _tell(
+                place,
+                gettext_lazy(
+                    "Bundle %(number)s was taken out of the count with all that was read of it. The reason: %(reason)s"
+                ),
+                {"number": bundle.number, "reason": reason},
+                by=by,
+                at=at,
+            )
+        thrown, _each = PaperEntry.objects.filter(reading__bundle=bundle).delete()
+        readings.delete()
+        audit.record(
+            action="budgets.remove_bundle",
+            by=by,
+            obj=bundle,
+            values={"bundle": bundle.number, "readings": begun, "papers": thrown},
+            process_id=place.process_id,
+        )
+        bundle.delete()
 
 
 def enter_paper(
@@ -262,10 +325,8 @@ def reopen_account(
     *, place: PollingPlace, by: "User", reason: str, at: datetime | None = None
 ) -> PlaceAccount:
     """Take the signatures off again, before the round is complete. The reason is public."""
-    from budgets.actions.polling import record_incident
-
     at = at or clock.now()
-    reason = texts.clean(reason, "reason", longest=1000)
+    reason = _public(reason)
     with transaction.atomic():
         place, round = _locked(place)
         reconciliation.check_may_reopen(by, place, round, at=at)
@@ -282,14 +343,12 @@ def reopen_account(
             changed=["first_signed_by", "second_signed_by"],
             process_id=place.process_id,
         )
-        record_incident(
-            process=place.process,
+        _tell(
+            place,
+            gettext_lazy("The account was signed, and has been opened again. The reason: %(reason)s"),
+            {"reason": reason},
             by=by,
-            place=place,
-            happened_at=at,
             at=at,
-            text=_("The account was signed, and has been opened again. The reason: %(reason)s")
-            % {"reason": reason},
         )
     return account
 
@@ -350,6 +409,21 @@ def _own(reading: Reading, by: "User", at: datetime | None) -> tuple[Reading, Ro
     if reading.finished:
         raise Refused("finished", _("You have said that you are finished with this bundle."))
     return reading, round
+
+
+def _public(reason: str) -> str:
+    if not reason.strip():
+        raise Refused("empty", _("Say why: everyone can read the reason."), "reason")
+    return texts.clean(reason, "reason", longest=1000)
+
+
+def _tell(
+    place: PollingPlace, words: "_StrPromise", values: dict[str, object], *, by: "User", at: datetime
+) -> None:
+    """A public incident, in the language of the site whoever's screen it was done on."""
+    with translation.override(settings.LANGUAGE_CODE):
+        text = str(words) % values
+    record_incident(process=place.process, by=by, place=place, happened_at=at, at=at, text=text)
 
 
 def _with_entries(bundle: Bundle) -> list[Reading]:

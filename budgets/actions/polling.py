@@ -206,6 +206,7 @@ def save_place(
     fields["access"] = texts.clean(fields.get("access", ""), "access", longest=500, required=False)
     with transaction.atomic():
         Process.objects.select_for_update().get(pk=process.pk)
+        _hold_rounds(process)
         before = PollingPlace.objects.select_for_update().filter(pk=place.pk).first() if place else None
         kind, district = fields.get("round_kind", Round.Kind.FINAL), fields.get("district")
         _check_place_can_be(process, before, fields["name"], str(kind), district)
@@ -238,16 +239,29 @@ def _check_place_can_be(
             raise Refused("in_use", _("People have already voted here: it stays in its vote."), "round_kind")
         if before.district_id != getattr(district, "pk", None):
             raise Refused("in_use", _("People have already voted here: its district stays."), "district")
-    over = Round.objects.filter(process=process, kind=kind).exclude(state=Round.State.VOTING)
-    if (before is None or before.round_kind != kind) and over.exists():
+    if before is None or before.round_kind != kind:
+        _check_still_voting(process, {kind, before.round_kind} if before else {kind})
+
+
+def _hold_rounds(process: Process) -> None:
+    """So that no round is sealed while its places change: it goes by the places it has at that moment."""
+    list(Round.objects.select_for_update(of=("self",), no_key=True).filter(process=process).order_by("pk"))
+
+
+def _check_still_voting(process: Process, kinds: Iterable[str]) -> None:
+    """Once the urn is open its places are the ones that must sign. One less, and nobody's signature would be the last."""
+    over = Round.objects.filter(process=process, kind__in=kinds).exclude(state=Round.State.VOTING)
+    if over.exists():
         raise Refused("over", _("That vote is over."), "round_kind")
 
 
 def remove_place(*, place: PollingPlace, by: "User") -> None:
-    """Only as long as nobody has been marked there, and nothing has been told of it."""
+    """Only as long as its vote isn't over, nobody has been marked there, and nothing has been told of it."""
     permissions.check_may_set_up_places(by, place.process)
     with transaction.atomic():
+        _hold_rounds(place.process)
         place = PollingPlace.objects.select_for_update(of=("self",)).get(pk=place.pk)
+        _check_still_voting(place.process, {place.round_kind})
         used: list[Any] = [place.roll, place.undone, place.incidents, place.bundles]
         if any(rows.exists() for rows in used) or hasattr(place, "account"):
             raise Refused("in_use", _("The polling place has been used, so it can't be removed."))

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import staff_only
+from accounts.permissions import Permission
 from accounts.verdict import Refused
 from budgets import actions, ballots, paper, permissions, polling, reconciliation
 from budgets.models import BallotProject, BallotType, Bundle, PaperEntry, PollingPlace, Reading, Round
@@ -121,6 +122,11 @@ def _bundle_row(state: paper.BundleState, user: Any, sheets: dict[str, str]) -> 
             for role in list(Reading.Role)[:2]
         ],
         "third": state.readings.get(Reading.Role.THIRD),
+        "stuck": [
+            one
+            for one in state.readings.values()
+            if not one.finished and one.by_id != user.pk and user.may(Permission.COUNT_VOTES)
+        ],
         "mine": mine,
         "words": state.words,
         "papers": len(compared.papers) if compared and not compared.open else None,
@@ -154,6 +160,17 @@ def bundle(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             if step == "begin":
                 actions.begin_reading(bundle=found, by=request.user)
                 return redirect("polling:bundle", pk=here.pk, number=number)
+            if step == "remove_bundle":
+                actions.remove_bundle(bundle=found, by=request.user, reason=request.POST.get("reason", ""))
+                messages.success(request, _("Bundle %(number)s is removed.") % {"number": number})
+                return redirect("polling:bundles", pk=here.pk)
+            if step == "give_up":
+                role = request.POST.get("role", "")
+                given_up = reading if not role else found.readings.filter(role=role).first()
+                if given_up is not None:
+                    actions.give_up_reading(reading=given_up, by=request.user)
+                messages.success(request, _("The reading is given up. Somebody else can take it."))
+                return redirect("polling:bundles", pk=here.pk)
             if reading is None:
                 raise Refused("no_part", _("Take a part of the bundle first."))
             if step == "finish":
@@ -169,6 +186,7 @@ def bundle(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             if form.is_valid():
                 data = form.cleaned_data
                 no_paper = step == "no_paper"
+                again = reading.entries.filter(position=data["position"]).exists()
                 entry = actions.enter_paper(
                     reading=reading,
                     by=request.user,
@@ -176,6 +194,12 @@ def bundle(request: HttpRequest, pk: int, number: int) -> HttpResponse:
                     typed="" if no_paper else data["typed"],
                     spoiled=PaperEntry.Spoiled.NO_PAPER if no_paper else "",
                 )
+                if again and reading.role != Reading.Role.THIRD:
+                    messages.warning(
+                        request,
+                        _("Paper %(position)s was entered before. What you typed now counts instead.")
+                        % {"position": entry.position},
+                    )
                 if entry.spoiled:
                     messages.warning(
                         request,
@@ -216,6 +240,7 @@ def _bundle_page(
         "found": len(differences),
         "agree": state.compared is not None and not differences,
         "can_take": reading is None and _free_part(state),
+        "begun": bool(state.readings),
         "may_enter": permissions.can_enter_paper(request.user, here, round),
         "projects": BallotProject.objects.in_order().filter(round=round),
     }

@@ -7,8 +7,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.verdict import Refused
+from audit.models import Entry
 from budgets import actions, ballot_print, ballots, paper, polling, reconciliation
-from budgets.models import CountedBallot, PaperEntry, PaperOrder, Reading, Roll
+from budgets.models import Bundle, CountedBallot, Incident, PaperEntry, PaperOrder, Reading, Roll
 from participation import clock
 from tests.budgets import staged
 from tests.budgets.factories import again, make_round, make_staff, make_voter, seal, vote
@@ -192,6 +193,66 @@ def test_a_reading_has_no_holes():
     assert (no.code, no.reason) == ("gap", "Paper 2 has not been entered.")
     actions.remove_entry(reading=reading, by=officer, position=3)
     actions.finish_reading(reading=reading, by=officer)
+
+
+def test_a_bundle_made_by_mistake_is_removed_and_holds_nothing_up():
+    place = place_after_the_close(marks=1)
+    one, other = read_twice(place, ["1"])
+    mistake = actions.new_bundle(place=place, by=one)
+    fill_in(place, one, received=1)
+    assert "Bundle 2" in refused(actions.sign_account, place=place, by=one).reason
+    actions.remove_bundle(bundle=mistake, by=one)
+    assert not Incident.objects.exists()  # nobody had read it: nothing to tell
+    sign_twice(place)
+    assert again(place.round).state == "sealed"
+    bundle = place.bundles.get()
+    assert refused(actions.remove_bundle, bundle=bundle, by=other, reason="For sent").code == "paper_done"
+
+
+def test_what_has_been_read_is_only_removed_with_a_public_reason():
+    place = place_after_the_close(marks=2)
+    one, other = read_twice(place, ["1", "2"])
+    bundle = place.bundles.get()
+    assert refused(actions.remove_bundle, bundle=bundle, by=one, reason=" ").code == "empty"
+    assert refused(actions.remove_bundle, bundle=bundle, by=make_officer(), reason="x").code == "other_place"
+    assert PaperEntry.objects.count() == 4
+    actions.remove_bundle(bundle=bundle, by=one, reason="Sedlerne var fra et andet sted.")
+    assert "Sedlerne var fra et andet sted." in Incident.objects.get(place=place).text
+    assert [model.objects.exists() for model in (PaperEntry, Reading, Bundle)] == [False] * 3
+    entry = Entry.objects.get(action="budgets.remove_bundle")
+    assert entry.values == {"bundle": 1, "readings": 2, "papers": 4}
+    read_twice(place, ["1", "2"])
+    fill_in(place, one, received=2)
+    actions.sign_account(place=place, by=other)
+    bundle = place.bundles.get()
+    assert refused(actions.remove_bundle, bundle=bundle, by=one, reason="Igen").code == "signed"
+
+
+def test_a_reader_who_went_home_holds_nobody_up():
+    place = place_after_the_close(marks=2, officers=[make_officer(), make_officer()])
+    gone, here = place.officers.order_by("pk")
+    owner = place.process.owner
+    bundle = actions.new_bundle(place=place, by=gone)
+    reading = read(bundle, gone, ["1"], finish=False)
+    read(bundle, here, ["1", "2"])
+    assert refused(actions.begin_reading, bundle=bundle, by=owner).code == "not_yet"
+    assert refused(actions.give_up_reading, reading=reading, by=here).code == "not_yours"
+    actions.give_up_reading(reading=reading, by=owner)
+    assert Entry.objects.get(action="budgets.give_up_reading").values["papers"] == 1
+    assert read(bundle, owner, ["1", "2"]).role == "first"
+    assert paper.bundles_of(place)[0].done
+    finished = Reading.objects.get(by=here)
+    assert refused(actions.give_up_reading, reading=finished, by=owner).code == "finished"
+    actions.give_up_reading(reading=reading, by=owner)  # asked again: it is gone already
+
+
+def test_one_s_own_reading_can_be_given_up_and_taken_anew():
+    place = place_after_the_close()
+    officer = officer_of(place)
+    bundle = actions.new_bundle(place=place, by=officer)
+    reading = read(bundle, officer, ["1", "2"], finish=False)
+    actions.give_up_reading(reading=reading, by=officer)
+    assert actions.begin_reading(bundle=bundle, by=officer).entries.count() == 0
 
 
 def test_outsiders_read_nothing():
@@ -391,6 +452,32 @@ def test_papers_of_a_pot_are_read_by_its_rules_and_counted_in_it():
     sign_twice(place)
     counted = CountedBallot.objects.filter(channel="polling_place")
     assert sorted((one.pot, len(one.choices)) for one in counted) == [("nord", 1), ("nord", 2)]
+
+
+def test_more_of_a_pots_papers_than_were_handed_out_are_named_though_the_sums_agree():
+    round, _pots, places = pots_after_the_close()
+    place = make_place(round)
+    for key in ("nord", "nord", "syd"):
+        mark(place, resident(school_district=places[key]))
+    everyone = dict(round.ballot_projects.values_list("title", "number"))["hele-byen"]
+    actions.seal_round(round=again(round), by=None, at=round.phase.interval.upper + timedelta(minutes=6))
+    officer, owner = officer_of(place), place.process.owner
+    wrong = actions.new_bundle(place=place, by=officer, pot="nord")
+    for user in (officer, owner):
+        read(wrong, user, [everyone] * 3)  # Syd's paper lies among Nord's
+    fill_in(place, officer, received=3)
+    sums = reconciliation.place_sums(place, again(round))
+    assert all(one.ok for one in sums.sums)
+    no = refused(actions.sign_account, place=place, by=officer)
+    assert no.code == "does_not_add_up"
+    assert "“Nord”: 3 in the box, but only 2 handed out" in no.reason
+    actions.remove_bundle(bundle=wrong, by=officer, reason="En seddel lå i et forkert bundt.")
+    for key, amount in (("nord", 2), ("syd", 1)):
+        bundle = actions.new_bundle(place=place, by=officer, pot=key)
+        for user in (officer, owner):
+            read(bundle, user, [everyone] * amount)
+    sign_twice(place)
+    assert CountedBallot.objects.filter(channel="polling_place", pot="syd").count() == 1
 
 
 # Printed

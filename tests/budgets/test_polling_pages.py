@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.messages import get_messages
+from django.test import Client
 from django.urls import reverse
 
 from audit.models import Entry
 from budgets import actions, codes
-from budgets.models import Incident, Roll
+from budgets.models import Incident, Reading, Roll
 from participation import clock
 from participation.actions import process as processes
 from participation.models import Notice
-from tests.accounts.factories import make_citizen, make_staff
+from tests.accounts.factories import make_citizen, make_district, make_staff
 from tests.budgets.factories import again, close, make_round, vote
 from tests.budgets.places import (
     fill_in,
@@ -38,6 +39,12 @@ def place():
 @pytest.fixture
 def officer(client, place):
     client.force_login(officer_of(place))
+    return client
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
     return client
 
 
@@ -121,6 +128,17 @@ def test_why_not_is_said_at_once(officer, place):
     assert 'name="attempt"' not in page.content.decode()
     young = resident(name="Ida", birth_date=clock.today() - timedelta(days=3650))
     assert "You must be 15" in text_of(choose(officer, place, young))
+
+
+def test_two_who_look_the_same_are_told_apart_by_a_code_and_never_by_a_guess(officer, place):
+    here, there = make_district(name="Østby"), make_district(name="Vestby")
+    one = resident(name="Jens Hansen", school_district=here)
+    resident(name="Jens Hansen", school_district=there)
+    assert "can't be told apart" not in text_of(find(officer, place, one))
+    resident(name="Jens Hansen", school_district=here)
+    said = text_of(find(officer, place, one))
+    assert "can't be told apart" in said
+    assert "by the code in their letter" in said
 
 
 def test_by_a_personal_code_the_person_is_found_and_a_class_code_is_sent_to_the_site(officer, place):
@@ -315,6 +333,34 @@ def test_after_more_time_the_same_round_takes_marks(place):
         Process.objects.filter(pk=round.process_id).update(closes_at=late + timedelta(hours=1))
     mark(place, at=late)
     assert Roll.objects.count() == 1
+
+
+# Reading
+
+
+def test_a_number_typed_again_a_reading_given_up_and_a_bundle_removed(officer, place):
+    shut(place.round)
+    bundles = reverse("polling:bundles", args=[place.pk])
+    officer.post(bundles)
+    url = reverse("polling:bundle", args=[place.pk, 1])
+    officer.post(url, {"step": "begin"})
+    officer.post(url, {"position": "1", "typed": "1"})
+    said = text_of(officer.post(url, {"position": "1", "typed": "2"}, follow=True))
+    assert "Paper 1 was entered before. What you typed now counts instead." in said
+    desk = signed_in(place.process.owner)
+    assert "gone home?" not in text_of(officer.get(bundles))
+    assert f"Has {officer_of(place)} gone home?" in text_of(desk.get(bundles))
+    said = text_of(desk.post(url, {"step": "give_up", "role": "first"}, follow=True))
+    assert "nobody yet" in said
+    assert not Reading.objects.exists()
+    desk.post(url, {"step": "begin"})
+    assert "Only its reader or a caseworker" in text_of(
+        officer.post(url, {"step": "give_up", "role": "first"}, follow=True)
+    )
+    desk.post(url, {"step": "give_up"})
+    said = text_of(officer.post(url, {"step": "remove_bundle"}, follow=True))
+    assert "Bundle 1 is removed." in said
+    assert not place.bundles.exists()
 
 
 # The sums, for everyone

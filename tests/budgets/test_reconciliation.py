@@ -2,12 +2,13 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from accounts.verdict import Refused
 from audit.models import Entry
 from budgets import actions, reconciliation
-from budgets.models import Incident, PlaceAccount
-from tests.budgets.factories import again, make_round, make_staff, vote
+from budgets.models import Incident, PlaceAccount, PollingPlace
+from tests.budgets.factories import again, close, make_round, make_staff, vote
 from tests.budgets.places import (
     fill_in,
     make_officer,
@@ -179,6 +180,15 @@ def test_what_is_signed_stands_until_it_is_opened_with_a_public_reason(place):
     assert no.code == "paper_done"
 
 
+def test_what_everyone_reads_is_in_the_language_of_the_site(place, settings):
+    settings.LANGUAGE_CODE = "da"
+    fill_in(place, officer_of(place), **RIGHT)
+    actions.sign_account(place=place, by=officer_of(place))
+    with translation.override("en"):  # whoever does it
+        actions.reopen_account(place=place, by=officer_of(place), reason="Et bundt lå under bordet.")
+    assert Incident.objects.get().text.startswith("Opgørelsen var underskrevet og er åbnet igen.")
+
+
 def test_a_place_where_nobody_came_is_signed_too():
     round = make_round()
     place = make_place(round)
@@ -187,6 +197,46 @@ def test_a_place_where_nobody_came_is_signed_too():
     fill_in(place, officer_of(place), received=50, left_over=50)
     sign_twice(place)
     assert again(round).state == "sealed"
+
+
+def test_once_voting_is_over_its_places_are_the_ones_that_sign():
+    """A place less would leave the round waiting for a last signature that never comes."""
+    round = make_round()
+    used, empty = make_place(round), make_place(round)
+    mark(used, resident())
+    shut(round)
+    owner = round.process.owner
+    fields = {name: getattr(empty, name) for name in ("name", "address", "opening_hours")}
+    for act in (
+        lambda: actions.remove_place(place=empty, by=owner),
+        lambda: actions.save_place(
+            process=round.process, by=owner, place=empty, round_kind="shortlist", **fields
+        ),
+        lambda: make_place(round),
+    ):
+        assert refused(act).code == "over"
+    one, _other = read_twice(used, ["1"])
+    fill_in(used, one, received=1)
+    sign_twice(used)
+    assert again(round).state == "paper"
+    fill_in(empty, officer_of(empty), received=10, left_over=10)
+    sign_twice(empty)
+    assert again(round).state == "sealed"
+
+
+def test_a_place_is_not_removed_while_the_round_is_being_sealed():
+    round = make_round()
+    place = make_place(round)
+    close(round)
+    owner = round.process.owner
+    said = together(
+        [
+            lambda: actions.seal_round(round=again(round), by=None) and None,
+            lambda: actions.remove_place(place=place, by=owner),
+        ]
+    )
+    left = PollingPlace.objects.filter(pk=place.pk).exists()
+    assert again(round).state == ("paper" if left else "sealed"), said
 
 
 def test_the_channels_of_the_site_are_compared_too():
