@@ -30,7 +30,7 @@ from accounts import eligibility
 from accounts.eligibility import Facts
 from accounts.models import EligibilityRule, RegisterExtract, Resident
 from accounts.verdict import Refused, Verdict, verdict
-from budgets import voting
+from budgets import names, voting
 from budgets.models import CitizenBudget, CodeBatch, Roll, Round, VoteChannel, VotingCode
 
 if TYPE_CHECKING:
@@ -280,16 +280,16 @@ def _born_by(day: date, age: int) -> date:
 
 
 def named(budget: CitizenBudget, phase: "Phase", *, name: str, birth_date: date) -> list[Resident]:
-    """Who of those with this birth date has a name that holds all the words asked for. Names are encrypted, so the few of
-    that day are read and compared here."""
-    words = name.casefold().replace("å", "aa").split()
+    """Who of those with this birth date has a name that fits what was typed, as at a polling place. Names are encrypted, so
+    the few of that day are read and compared here."""
+    words = names.folded(name).split()
     if not words:
         return []
     sought = residents(budget, phase, Chosen(), again=True).filter(birth_date=birth_date)
     return [
         resident
         for resident in sought.select_related("school_district", "polling_district").order_by("pk")
-        if all(word in resident.name.casefold().replace("å", "aa") for word in words)
+        if names.fits(resident.name, words)
     ]
 
 

@@ -4,7 +4,6 @@ What is said to the officer is said so that it can be read aloud to the voter. A
 shown, and neither is the district of someone whose address is protected.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -19,7 +18,7 @@ from accounts.eligibility import Facts
 from accounts.models import Person, RegisterExtract, Resident, User
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
-from budgets import ballots, codes, voting
+from budgets import ballots, codes, names, voting
 from budgets.models import Incident, PollingPlace, Roll, Round, VoteChannel
 from participation import clock
 from participation.choices import PUBLIC
@@ -60,7 +59,7 @@ def look_up(
     Names are encrypted, so only those with the birth date are decrypted and compared. Raises `Refused` when the name is
     too short, or when it fits too many.
     """
-    words = folded(name).split()
+    words = names.folded(name).split()
     if sum(len(word) for word in words) < SHORTEST_NAME:
         raise Refused("name_short", _("Write at least two letters of the name."), "name")
     extract = RegisterExtract.objects.counting_on(timezone.localdate(at or clock.now())).first()
@@ -82,13 +81,13 @@ def look_up(
             "school_district__name",
             "polling_district__name",
         )
-        if _has_all(folded(line.name).split(), words)
+        if names.fits(line.name, words)
     ]
     if len(found) > MOST_FOUND:
         raise Refused(
             "too_many", _("Too many have that name and birth date. Write more of the name."), "name"
         )
-    return sorted(found, key=lambda candidate: folded(candidate.name))
+    return sorted(found, key=lambda candidate: names.folded(candidate.name))
 
 
 def candidate_of(person_id: UUID, at: datetime | None = None) -> Candidate | None:
@@ -133,24 +132,6 @@ def _candidate(line: Resident) -> Candidate:
     return Candidate(line.person_id, line.name, line.birth_date, shown)  # type: ignore[arg-type]
 
 
-def _has_all(there: list[str], wanted: list[str]) -> bool:
-    """Each word typed begins a word of the name, and no word of the name answers for two."""
-    left = list(there)
-    for word in sorted(wanted, key=len, reverse=True):
-        match = next((one for one in left if one.startswith(word)), None)
-        if match is None:
-            return False
-        left.remove(match)
-    return True
-
-
-def folded(text: str) -> str:
-    """As names are compared: lower case, å = aa, hyphens as spaces, no accents."""
-    text = text.casefold().replace("å", "aa").replace("-", " ").replace(".", " ")
-    parts = unicodedata.normalize("NFD", text)
-    return "".join(sign for sign in parts if not unicodedata.combining(sign))
-
-
 def check_open_here(round: Round, *, at: datetime) -> None:
     """Somebody may be marked at all now."""
     voting.check_taking_votes(round, at)
@@ -167,8 +148,8 @@ def check_person(person: Person, place: PollingPlace, round: Round, *, at: datet
         raise Refused("already_voted", how_they_voted(voted, place))
     known = eligibility.facts(person, at)
     budget = round.process.citizenbudget
-    eligibility.check_eligible(budget.vote_rule, person, at=at, act=voting.VOTE, known=known)
     voting.check_not_in_class(budget, known, at)
+    eligibility.check_eligible(budget.vote_rule, person, at=at, act=voting.VOTE, known=known)
     voting.check_has_pot(round, known)
     if place.district_id is not None and place.district_id not in known.district_ids:
         raise Refused(
@@ -195,14 +176,14 @@ def how_they_voted(voted: Roll, here: PollingPlace | None = None) -> str:
 
 def _where_instead(place: PollingPlace, round: Round, known: Facts) -> str:
     others = PollingPlace.objects.of_round(round).exclude(pk=place.pk)
-    names = [
+    near = [
         f"{other.name}, {other.address}"
         for other in others
         if other.district_id is None or other.district_id in known.district_ids
     ]
-    if not names:
+    if not near:
         return _("They can vote here on the site with MitID or with a voting code.")
-    return _("They can vote at: %(places)s.") % {"places": "; ".join(names)}
+    return _("They can vote at: %(places)s.") % {"places": "; ".join(near)}
 
 
 @dataclass(frozen=True)
@@ -217,9 +198,8 @@ class Sheets:
 
 def sheets_for(round: Round, known: Facts) -> Sheets:
     paper = ballots.round_paper(round)
-    names = {part.key: part.name for part in paper.of_districts}
     if voting.may_choose_pot(round, paper):
-        choices = list(names.items())
+        choices = [(part.key, part.name) for part in paper.of_districts]
         if paper.for_all:
             choices.append(("", _("Only the pot for everyone")))
         return Sheets(None, "", tuple(choices))

@@ -162,7 +162,9 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             no = refused
         else:
             (code_form if by_code else form).add_error(refused.field, refused.reason)
-    context = {"place": here, "form": form, "code_form": code_form, "found": found, "no": no}
+    shown = [(one["who"].name, one["who"].birth_date, one["who"].district) for one in found or ()]
+    alike = len(set(shown)) < len(shown)
+    context = {"place": here, "form": form, "code_form": code_form, "found": found, "no": no, "alike": alike}
     return _page(request, "place", here, 422 if (form.errors or code_form.errors) else 200, **context)
 
 

@@ -546,6 +546,7 @@ def test_one_letter_by_name_and_birth_date_and_a_protected_address_is_not_shown(
     told = text_of(desk.get(staff(round)))
     assert "Aksel" not in told
     assert "Have voted" not in told  # of one person it isn't shown
+    assert "Torvet 1" in text_of(desk.post(staff(round, "-one"), body | {"name": "HANSEN Áksel"}))
     nobody = desk.post(staff(round, "-one"), {"name": "Ukendt", "birth_date": "1950-01-02"})
     assert "Nobody with this name" in text_of(nobody)
 

@@ -347,7 +347,7 @@ def test_a_number_typed_again_a_reading_given_up_and_a_bundle_removed(officer, p
     officer.post(url, {"position": "1", "typed": "1"})
     said = text_of(officer.post(url, {"position": "1", "typed": "2"}, follow=True))
     assert "Paper 1 was entered before. What you typed now counts instead." in said
-    desk = signed_in(place.process.owner)
+    desk = signed_in(make_staff(units=[place.process.unit]))
     assert "gone home?" not in text_of(officer.get(bundles))
     assert f"Has {officer_of(place)} gone home?" in text_of(desk.get(bundles))
     said = text_of(desk.post(url, {"step": "give_up", "role": "first"}, follow=True))
