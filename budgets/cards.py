@@ -34,18 +34,18 @@ _CARDS = """
 ]
 #let card(entry) = block(width: 9.5cm, height: 6.7cm, inset: 0.45cm, breakable: false)[
   #grid(columns: (1fr, 2.5cm), gutter: 0.25cm,
-    [#heading(level: 1, text(11pt, data.heading))
+    [#heading(level: 1, text(data.heading_size * 1pt, data.heading))
      #text(8.5pt, data.what)],
     image(bytes(entry.qr), format: "svg", width: 2.5cm, alt: data.qr_alt))
   #v(-0.15cm)
   #text(8.5pt, data.code_label) \\
   #text(17pt, weight: "bold", font: "DejaVu Sans Mono", entry.code)
   #v(-0.1cm)
-  #set text(8.5pt)
   #set par(leading: 0.45em, spacing: 0.6em)
   #set enum(spacing: 0.45em)
+  #set text(data.steps_size * 1pt)
   #enum(..data.steps.map(step => [#step]))
-  #text(8.5pt)[#data.until \\ #data.help]
+  #data.until \\ #data.help
 ]
 #let cut = (paint: luma(130), thickness: 0.6pt, dash: "dashed")
 #grid(columns: (9.5cm, 9.5cm), stroke: cut, ..data.entries.map(card))
@@ -112,8 +112,12 @@ def printed(batch: CodeBatch, entries: Sequence[tuple[str, Resident | None]], *,
 
 def _class_words(batch: CodeBatch, times: dict[str, str]) -> dict[str, Any]:
     process = batch.process
+    address = settings.SITE_URL + reverse("budgets:code", args=[process.slug])
     return {
         "heading": process.heading,
+        # A card is as large as a card is: what is long is set smaller, and nothing runs over the cut.
+        "heading_size": 11 if len(process.heading) <= 100 else 8,
+        "steps_size": 8.5 if len(address) <= 70 else 7,
         "what": _("A vote for those who vote in class"),
         "until": _("Vote before %(closes)s.") % times,
         "help": _("Ask your teacher, or call %(phone)s.") % {"phone": _phone()},

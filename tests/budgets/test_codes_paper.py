@@ -11,7 +11,7 @@ from django.db import connection
 from pypdf import PdfReader
 
 from accounts.verdict import Refused
-from budgets import actions, codes
+from budgets import actions, cards, codes
 from budgets.actions.codes import MADE_AT_ONCE
 from budgets.models import CodeBatch, CodePrint, VotingCode
 from participation import clock
@@ -67,6 +67,27 @@ def test_every_card_has_its_code_a_qr_and_three_steps():
     assert f"/borgerbudget/{round.process.slug}/kode/" in text.replace("\n", "")
     assert len(pages(content)) == 1 + 4  # a page for the teacher, then eight to a page
     assert text.count("6.B") >= 1
+
+
+def test_nothing_runs_over_the_cut_however_long_question_and_address_are():
+    round = class_round()
+    round.process.question, round.process.slug = "Hvad skal pengene " * 11, "a" * 80
+    batch = CodeBatch(
+        process=round.process, phase=round.phase, kind=CodeBatch.Kind.CLASS, name="6.B", amount=8
+    )
+    content = cards.printed(batch, [(codes.new_code(), None) for _ in range(8)], at=clock.now())
+    page = PdfReader(io.BytesIO(content)).pages[1]
+    lines = []
+
+    def seen(text, cm, tm, *_font):
+        if text.strip():
+            lines.append((text, tm[4] * cm[1] + tm[5] * cm[3] + cm[5]))
+
+    page.extract_text(visitor_text=seen)
+    card, top = 6.7 / 2.54 * 72, float(page.mediabox.height) - 1.1 / 2.54 * 72
+    assert len(lines) > 8 * 8
+    for text, height in lines:
+        assert 12 < (top - height) % card < card - 4, text
 
 
 def test_the_qr_leads_to_the_page_with_the_code_after_the_hash(monkeypatch):
