@@ -94,10 +94,16 @@ def guessed(address: str, process: "Process", *, at: datetime) -> None:
         return
     lock = actions.lock_out(address=address, process=process, guesses=count, until=at + LOCKED_FOR, at=at)
     _forget(codes.address_key(address), at)
-    logger.warning(
-        "Voting codes were guessed, and the address is locked out.",
-        extra={"lock": lock.reference, "guesses": lock.guesses, "times": lock.times, "slug": process.slug},
-    )
+    if lock.locked_at == at:  # else another request of the same address was first, and said so
+        logger.warning(
+            "Voting codes were guessed, and the address is locked out.",
+            extra={
+                "lock": lock.reference,
+                "guesses": lock.guesses,
+                "times": lock.times,
+                "slug": process.slug,
+            },
+        )
     raise _locked(lock)
 
 

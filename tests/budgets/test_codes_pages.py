@@ -5,6 +5,7 @@ import io
 import logging
 import re
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.views.debug import ExceptionReporter
 
+from accounts.verdict import Refused
 from audit.models import Entry
 from budgets import actions, codes, guessing, results
 from budgets.models import Ballot, CodeBatch, CodeLock, Incident, Roll, Round
@@ -330,6 +332,17 @@ def test_locked_twice_is_one_row_that_counts(round: Round) -> None:
                 enter(tablet(), round, another())
     lock = CodeLock.objects.get()
     assert (lock.times, lock.guesses) == (2, 2 * guessing.MOST)
+
+
+def test_one_lock_is_logged_once_however_many_requests_were_under_way(round: Round, caplog: Any) -> None:
+    now = clock.now()
+    with caplog.at_level(logging.WARNING, "budgets.guessing"):
+        for late in (0, 1):  # both let in before the lock was there
+            for _ in range(guessing.MOST):
+                with suppress(Refused):
+                    guessing.guessed(GUESSER, round.process, at=now + timedelta(milliseconds=late))
+    assert CodeLock.objects.get().times == 1
+    assert len([one for one in caplog.records if one.name == "budgets.guessing"]) == 1
 
 
 def test_without_the_cache_each_process_counts_by_itself(round: Round, monkeypatch: Any) -> None:
