@@ -58,6 +58,7 @@
   const wonder = () => {
     form.hidden = true;
     doubt.hidden = false;
+    document.querySelector("#main-content h1").textContent = doubt.dataset.title; // no longer "may vote here"
     const button = doubt.querySelector("button");
     button.disabled = false; // a button that is off can't have the focus
     button.focus();

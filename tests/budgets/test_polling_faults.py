@@ -200,6 +200,7 @@ def test_the_officer_is_told_that_nobody_knows_yet_and_asks_again(line, place, b
         page.wait_for_selector("[data-doubt]:not([hidden]) button:enabled")
         assert not page.locator(".mark-button").is_visible()
         assert page.evaluate("document.activeElement.hasAttribute('data-ask-again')")
+        assert page.inner_text("h1") in said("Not known yet")  # and no longer that the voter may vote
         page.locator("[data-ask-again]").click()
     page.wait_for_selector(".mark-done")
     shown = page.inner_text(".mark-done")

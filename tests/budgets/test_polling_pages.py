@@ -374,7 +374,10 @@ def test_when_the_round_is_complete_everyone_can_see_that_the_numbers_add_up(cli
         mark(place, resident())
     url = reverse("budgets:voting-day", args=[round.process.slug])
     shut(round)
-    assert "The roll and the box" not in text_of(client.get(url))
+    said = text_of(client.get(url))
+    assert "The roll and the box" not in said
+    assert "Here one could vote on paper." in said
+    assert "Here you can vote" not in said
     one, _other = read_twice(place, ["1", "2", "0"])
     fill_in(place, one, received=10, left_over=7)
     sign_twice(place)
