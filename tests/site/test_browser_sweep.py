@@ -104,13 +104,18 @@ def look(page: Page, paths: list[str]) -> None:
             wrong.append(f"{path}: {answer and answer.status}")
             continue
         wrong += [f"{path}: {fault}" for fault in page.faults]  # type: ignore[attr-defined]
+        wrong += sideways(page, path)
         wrong += found_by_axe(path, "wide", examine(page))
         page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-        if page.evaluate(SIDEWAYS) > 0:
-            wrong.append(f"{path}: {page.evaluate(SIDEWAYS)} pixels sideways at 320")
+        wrong += sideways(page, path)
         wrong += found_by_axe(path, "narrow", examine(page))
         page.faults.clear()  # type: ignore[attr-defined]  # axe itself tries a style sheet of its own
     assert not wrong, "\n".join(wrong)
+
+
+def sideways(page: Page, path: str) -> list[str]:
+    too_wide, width = page.evaluate(f"[{SIDEWAYS}, window.innerWidth]")
+    return [f"{path}: {too_wide} pixels sideways at {width}"] if too_wide > 0 else []
 
 
 def found_by_axe(path: str, width: str, verdict: Verdict) -> list[str]:
