@@ -12,6 +12,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Deferrable, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from participation.choices import OVER, PUBLIC, Moderation, Size, Status, Touches
@@ -24,6 +25,7 @@ from participation.principles.timing import Timing
 if TYPE_CHECKING:
     from accounts.models import District
 
+TITLES_NAMED = 3  # of the contributions behind a change, where a card tells of it
 # Statuses in which the promises of the principles need not be there yet.
 _MAY_BE_INCOMPLETE = Q(status__in=[Status.DRAFT, Status.IN_REVIEW, Status.CANCELLED, Status.INFORMED])
 
@@ -147,7 +149,11 @@ class StandardAnswer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.format} {self.size} {self.field}"
+        asked = {one.name: one for one in Process._meta.get_fields()}.get(self.field)
+        if asked is None:
+            return self.field
+        words = getattr(asked, "verbose_name", "") or asked.related_model._meta.verbose_name_plural
+        return capfirst(str(words))
 
 
 def _number_of(rows: models.QuerySet[Any]) -> Subquery:
@@ -206,9 +212,14 @@ class ProcessQuerySet(models.QuerySet["Process"]):
         )
 
     def with_result(self) -> Self:
-        """Cards of what is over also say what was decided and what it changed, the latest of each."""
-        from participation.models import Decision, Impact
+        """Cards of what is over also say what was decided and what it changed, the latest of each, and some of the titles
+        behind that change."""
+        from participation.models import Contribution, Decision, Impact
 
+        latest = Impact.objects.filter(process=OuterRef(OuterRef("pk"))).values("pk")[:1]
+        behind = Contribution.objects.filter(
+            impacts=Subquery(latest), moderation=Moderation.PUBLISHED, merged_into=None
+        )
         decided, changed = (model.objects.filter(process=OuterRef("pk")) for model in (Decision, Impact))
         return self.for_cards().annotate(
             decided_text=Coalesce(
@@ -217,6 +228,7 @@ class ProcessQuerySet(models.QuerySet["Process"]):
             impact_text=Coalesce(
                 Subquery(changed.values("text")[:1]), Value("", output_field=models.TextField())
             ),
+            behind=ArraySubquery(behind.order_by("pk").values("title")[: TITLES_NAMED + 1]),
         )
 
     def in_numbers(self, year: int) -> dict[str, int]:

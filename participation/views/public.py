@@ -34,7 +34,7 @@ from participation.formats import NextStep
 from participation.forms.contributions import districts_to_choose
 from participation.gathering import gather, unpack
 from participation.models import Change, Contribution, Impact, PrincipleText, Process, Programme
-from participation.models.process import ProcessQuerySet
+from participation.models.process import TITLES_NAMED, ProcessQuerySet
 from participation.page_cache import public_page
 from participation.permissions import can_view
 from participation.permissions.contributions import can_open_for_contributions
@@ -90,13 +90,14 @@ class Card:
 
     @property
     def said(self) -> str:
-        """How many took part; only for what is over."""
-        return (
-            ngettext("%(count)s person took part.", "%(count)s people took part.", self.participants)
-            % {"count": number(self.participants)}
-            if self.participants
-            else ""
-        )
+        """What people asked for that was changed, and how many took part; only for what is over."""
+        said = [_named(titles)] if (titles := getattr(self.process, "behind", [])) else []
+        if self.participants:
+            said.append(
+                ngettext("%(count)s person took part.", "%(count)s people took part.", self.participants)
+                % {"count": number(self.participants)}
+            )
+        return " ".join(said)
 
     @property
     def decided(self) -> str:
@@ -107,6 +108,16 @@ class Card:
     @property
     def means(self) -> str:
         return getattr(self.process, "impact_text", "") or self.process.nothing_changed_because
+
+
+def _named(titles: list[str]) -> str:
+    """Titles in a sentence: all of them, or the first ones and that there are more."""
+    *some, last = [_("“%(title)s”") % {"title": title} for title in titles]
+    if not some:
+        return f"{last}."
+    if len(titles) > TITLES_NAMED:
+        return _("%(some)s and more.") % {"some": ", ".join(some)}
+    return _("%(some)s and %(last)s.") % {"some": ", ".join(some), "last": last}
 
 
 def participants(processes: Iterable[Process]) -> dict[int, int]:

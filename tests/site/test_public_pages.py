@@ -56,6 +56,7 @@ def test_the_front_page_leads_with_what_is_open_and_tells_how_it_went(world: Wor
     assert cards.index(url(world, "open")) < cards.index(url(world, "approved"))
     assert "Byrådet sagde ja." in text
     assert "Der kom en bænk ved søen." in text
+    assert "“Forslag 1”." in text
     for hidden in ("draft", "in_review"):
         assert f"/{world.processes[hidden].slug}/" not in text
 
