@@ -26,6 +26,7 @@ from accounts.verdict import Refused
 from audit import clock
 from audit.actions import record
 from audit.admin import PlainWords
+from dkfds.wording import number
 
 
 class FileField(forms.FileField):
@@ -329,9 +330,21 @@ class RegisterForm(forms.ModelForm):
 class RegisterExtractAdmin(PlainWords, admin.ModelAdmin):
     """Import and see that it is there; the people in it are on no page."""
 
-    list_display = ["drawn_on", "valid_until", "rows", "imported_at", "imported_by", "state"]
-    readonly_fields = ["drawn_on", "imported_at", "imported_by", "valid_until", "purged_at", "rows", "sha256"]
+    list_display = ["drawn_on", "valid_until", "lines", "imported_at", "imported_by", "state"]
+    readonly_fields = [
+        "drawn_on",
+        "imported_at",
+        "imported_by",
+        "valid_until",
+        "purged_at",
+        "lines",
+        "sha256",
+    ]
     ordering = ["-drawn_on"]
+
+    @admin.display(description=_("rows"), ordering="rows")
+    def lines(self, extract: RegisterExtract) -> str:
+        return number(extract.rows)
 
     @admin.display(description=_("state"))
     def state(self, extract: RegisterExtract) -> Any:

@@ -9,9 +9,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import checks, sign_in_log  # noqa: F401
+        from accounts.history import ACTIONS
         from accounts.middleware import note_sign_in
+        from audit.words import register_words
         from dkfds.navigation import Area, Place, register
 
+        register_words(ACTIONS)
         sign_in_log.connect()
         user_logged_in.connect(note_sign_in, dispatch_uid="accounts.note_sign_in")
         register(Place("my-page", _("My page"), "accounts:my-page", area=Area.ACCOUNT))

@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EncryptedTextField
@@ -272,7 +273,7 @@ class RegisterExtract(models.Model):
         get_latest_by = ["drawn_on", "id"]
 
     def __str__(self) -> str:
-        return str(self.drawn_on)
+        return date_format(self.drawn_on)
 
 
 class Resident(models.Model):

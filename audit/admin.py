@@ -3,14 +3,19 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from audit.actions import record
 from audit.models import Entry
+from audit.words import in_words
 
 
 class PlainWords:
@@ -43,8 +48,12 @@ class AuditedAdmin(admin.ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The object's lines in the one history."""
-        found = {"object_type": self.model._meta.label_lower, "object_id": object_id}
-        return HttpResponseRedirect(f"{reverse('admin:audit_entry_changelist')}?{urlencode(found)}")
+        return to_history_of(self.model._meta.label_lower, object_id)
+
+
+def to_history_of(object_type: str, object_id: str) -> HttpResponse:
+    found = {"object_type": object_type, "object_id": object_id}
+    return HttpResponseRedirect(f"{reverse('admin:audit_entry_changelist')}?{urlencode(found)}")
 
 
 def _names(message: Any) -> list[str]:
@@ -62,16 +71,38 @@ def _names(message: Any) -> list[str]:
 class EntryAdmin(admin.ModelAdmin):
     """Nobody adds, changes or deletes here; the database's own role can't either."""
 
-    list_display = ["at", "action", "actor_role", "object_type", "process_id"]
+    list_display = ["at", "what", "role", "kind", "process_id"]
+    fields = ["at", "what", "actor_id", "role", "kind", "object_id", "process_id", "changed", "values"]
     list_filter = ["at"]
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     show_full_result_count = False
     actions = None
 
+    @admin.display(description=_("action"), ordering="action")
+    def what(self, entry: Entry) -> Any:
+        return in_words(entry.action)
+
+    @admin.display(description=_("role"), ordering="actor_role")
+    def role(self, entry: Entry) -> Any:
+        roles = dict(get_user_model()._meta.get_field("role").flatchoices)
+        return roles.get(entry.actor_role, entry.actor_role) or None
+
+    @admin.display(description=_("kind of object"), ordering="object_type")
+    def kind(self, entry: Entry) -> Any:
+        try:
+            return capfirst(apps.get_model(entry.object_type)._meta.verbose_name)
+        except LookupError:  # a kind of record that is no longer here
+            return entry.object_type
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        title = capfirst(Entry._meta.verbose_name_plural)
+        title = _("History of everything")
         return super().changelist_view(request, {"title": title} | (extra_context or {}))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """A line has no history of its own: that of what it is about."""
+        entry = get_object_or_404(Entry, pk=object_id)
+        return to_history_of(entry.object_type, entry.object_id)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -9,14 +9,17 @@ class BudgetsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import my_page, persons
         from accounts.personal_data import register_eraser
+        from audit.words import register_words
         from budgets import checks, personal_data  # noqa: F401
         from budgets.format import CITIZEN_BUDGET
+        from budgets.history import ACTIONS
         from budgets.implementation import FILES
         from budgets.meetings import FILES as MINUTES
         from budgets.polling import on_my_page
         from dkfds.navigation import Area, Place, register
         from participation import files, formats
 
+        register_words(ACTIONS)
         formats.register(CITIZEN_BUDGET)
         files.register(FILES)
         files.register(MINUTES)

@@ -10,13 +10,16 @@ class ParticipationConfig(AppConfig):
         from accounts import persons
         from accounts.personal_data import register_eraser
         from audit.signals import recorded
+        from audit.words import register_words
         from dkfds.navigation import Area, Place, register
         from participation import checks, debate, files, merging, my_page, personal_data, team  # noqa: F401  importing checks registers them
         from participation.actions import arguments
         from participation.actions import team as teams
+        from participation.history import ACTIONS
         from participation.page_cache import QUIET, forget_pages
         from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
 
+        register_words(ACTIONS)
         recorded.connect(
             lambda entry, **kwargs: None if entry.action in QUIET else forget_pages(),
             weak=False,

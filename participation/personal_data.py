@@ -150,7 +150,7 @@ PERSONAL: dict[str, Table] = {
         | own("name", "alt", "uploaded_at")
         | link("uploaded_by"),
         owner=("uploaded_by",),
-        stays=_("Nothing of the photos and files you sent, unless an account must be able to show them."),
+        stays=_("The photos and files you sent that accounts must be able to show. The others are deleted."),
     ),
     "participation.Attachment": Table(plain("id", "contribution", "file", "position")),
     "participation.DraftFile": Table(plain("id", "draft", "file")),

@@ -14,6 +14,7 @@ import pytest
 from django.apps import apps
 from django.core.signals import setting_changed
 from django.db import connections
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.test import TransactionTestCase
 from django.urls import clear_url_caches
@@ -54,6 +55,21 @@ def _flush_as_owner() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_as_owner)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_action_has_words(django_test_environment: None) -> Iterator[None]:
+    """Whatever a test does that is audited can be read by people in the history."""
+    entry, words = importlib.import_module("audit.models").Entry, importlib.import_module("audit.words")
+
+    def check(instance: Any, **kwargs: Any) -> None:
+        assert words.is_named(instance.action) or instance.action == "canary", (
+            f"{instance.action} has no words: name it in its app's history.py"
+        )
+
+    post_save.connect(check, sender=entry, weak=False)
+    yield
+    post_save.disconnect(check, sender=entry)
 
 
 @pytest.fixture(scope="session", autouse=True)

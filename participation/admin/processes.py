@@ -33,6 +33,7 @@ from participation.admin.forms import (
 from participation.admin.pages import ActPage, back, own_process, refuse, seen_process, show, words_of
 from participation.admin.setup import PracticalForm, SetUp
 from participation.choices import LadderStep, Moderation, Status, Touches
+from participation.history import FOR_THEMSELVES
 from participation.models import Change, Process
 from participation.permissions.process import (
     AMENDABLE,
@@ -554,11 +555,12 @@ class HandOver(ActPage):
 
 @require_GET
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every write to the process, from the audit table."""
+    """Every write to the process, from the audit table, but for what people do for themselves."""
     if not request.user.may(Permission.READ_AUDIT):
         raise PermissionDenied
     process = seen_process(request, pk)
-    page = Paginator(Entry.objects.filter(process_id=process.pk), PER_PAGE).get_page(request.GET.get("page"))
+    entries = Entry.objects.filter(process_id=process.pk).exclude(action__in=FOR_THEMSELVES)
+    page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
     names = people(entry.actor_id for entry in page)
     lines = [{"entry": entry, "who": names.get(entry.actor_id)} for entry in page]
     return show(request, "admin/process/history.html", tab="history", process=process, page=page, lines=lines)

@@ -14,6 +14,7 @@ from participation.models import Change, Contribution, Notice, Theme
 from tests.accounts.factories import make_citizen, make_staff, make_unit
 from tests.factories import make_process
 from tests.filled import form_with
+from tests.participation.debate import somebody
 from tests.participation.test_admin_pages import give, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -342,7 +343,45 @@ def test_what_djangos_admin_writes_goes_into_the_one_history(office, worker):
     history = reverse("admin:participation_committee_history", args=[entry.object_id])
     shown = office.get(history, follow=True)
     assert shown.status_code == 200
-    assert "committee.added" in shown.content.decode()
+    assert "A committee added" in shown.content.decode()
+
+
+def test_the_log_is_read_in_words(office, process, manager):
+    """No names of tables, columns, roles or actions as they are stored."""
+    from audit.models import Entry
+
+    entry = Entry.objects.filter(process_id=process.pk, action="process.created").latest("pk")
+    for shown in (
+        text(office, "admin:audit_entry_changelist"),
+        text(office, "admin:audit_entry_change", entry.pk),
+        text(office, "admin:process-history", process.pk),
+    ):
+        assert "Begun" in shown
+        assert "process.created" not in shown
+        assert "participation.process" not in shown
+    history = office.get(reverse("admin:audit_entry_history", args=[entry.pk]))
+    assert f"object_id={process.pk}" in history["Location"]
+
+
+def test_the_history_does_not_say_who_supports_what(office, process):
+    from participation.actions import arguments
+
+    supporter = somebody("Gunhild")
+    arguments.give_support(contribution=give(process), by=supporter)
+    shown = text(office, "admin:process-history", process.pk)
+    assert "A contribution recorded for someone" in shown
+    assert "Gunhild" not in shown
+
+
+def test_a_standard_answer_is_called_by_its_question(manager):
+    from participation.models import StandardAnswer
+
+    client = signed_in(manager)
+    for field, words in (("ladder_step", "Step on the ladder"), ("audiences", "Audiences")):
+        one = StandardAnswer.objects.filter(field=field).first()
+        shown = text(client, "admin:participation_standardanswer_delete", one.pk)
+        assert words in shown
+        assert f" {field}" not in shown
 
 
 def test_failed_mail_is_shown_and_cannot_be_sent_again_from_here(office, process, worker):
