@@ -4,6 +4,8 @@ Invented; the forms are those of Brændkjær bestemmer (Kolding), of Orø (Holb�
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from budgets.actions.counting import count_round, decide_projects
 from budgets.actions.meetings import record_meeting
 from budgets.actions.projects import assess_project
@@ -14,7 +16,8 @@ from demo import texts
 from demo.story import Tell, Town, propose, set_up
 from demo.texts import ProjectText
 from participation import clock, lifecycle
-from participation.actions import contributions
+from participation.actions import contributions, outcomes
+from participation.choices import Outcome, Status
 from participation.models import Contribution, Process
 
 VOTERS = (34, 21)
@@ -363,6 +366,23 @@ def _hold(town: Town, process: Process, held_at: datetime) -> None:
                 {"project": project.number, "funded": True, "amount": given[title], "reason": ""}
                 for title, project in _numbered(process).items()
             ],
+        )
+        outcomes.record_decision(
+            process=process,
+            by=kirsten,
+            decided_on=timezone.localdate(process.meeting.held_at),
+            body="Byrådet",
+            text="Byrådet sagde ja til den fordeling, mødet valgte.",
+            meeting=process.meeting,
+        )
+        process.refresh_from_db()
+        if process.status == Status.CLOSED:
+            lifecycle.perform(process=process, name="decide", by=kirsten)
+        contributions.answer_contributions(
+            contributions=[project.contribution for project in projects.values()],
+            by=kirsten,
+            outcome=Outcome.ADOPTED,
+            answer="Byrådet sagde ja til mødets fordeling. Vi ringer i næste uge og aftaler, hvordan I kommer i gang.",
         )
 
 

@@ -430,7 +430,7 @@ def collecting_ideas(town: Town, say: Tell) -> Process:
             "question": "Hvad skal vi bruge en million kroner på i Lunde?",
             "introduction": (
                 "Byrådet har sat en million kroner af til projekter, som I selv finder på. Foreslå noget, "
-                "der gør det bedre at bo her. Til foråret stemmer alle over 15 år om, hvad pengene skal gå til.\n\n"
+                "der gør det bedre at bo her. Til foråret stemmer alle, der er fyldt 15 år, om, hvad pengene skal gå til.\n\n"
                 + texts.DEMO_NOTE.format(inspired_by="Borgermillionen i Ballerup Kommune")
             ),
             "touches": "municipality",
