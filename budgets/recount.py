@@ -880,7 +880,7 @@ class _EqualShares:
             for chosen, known, ties in ways:
                 if len(rivals) > 1:
                     tie = self._tie(
-                        rivals, len(chosen) + 1, "lot" if {*rivals} <= self.drawn else None, raised
+                        rivals, len(chosen) + 1, "lot" if {*rivals} <= self.drawn.keys() else None, raised
                     )
                     ties = (*ties, tie)
                 placings = [(first, _placing_first(known, first, rivals)) for first in rivals]

@@ -174,6 +174,12 @@ class TestEqualShares:
         assert first.rho == Fraction(1, 6)
         assert (outcome.round, outcome.share, outcome.overrun) == (39, 49, 140)
 
+    def test_of_free_alternatives_with_as_many_votes_the_lot_chooses(self):
+        projects = (Project("1", 0, "", "a"), Project("2", 0, "", "a"), Project("3", 5))
+        election = Election(projects, {approval(["1", "2", "3"]): 3}, 10)
+        assert count(election, Rule.EQUAL_SHARES).winners is None
+        assert count(election, Rule.EQUAL_SHARES, ["2", "1"]).winners == ("2", "3")
+
     def test_free_projects_with_a_vote_are_funded(self):
         outcome = count(election({"a": 0, "b": 0, "c": 5}, {"a c": 1, "c": 1}, 5), Rule.EQUAL_SHARES)
         assert outcome.winners == ("a", "c")
