@@ -83,6 +83,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     keep, gone = pair
     both = f"?chosen={keep.pk}&chosen={gone.pk}"
     _row, token = teams.invite(contribution=keep, by=citizen)
+    long = "ole.med.en.meget.lang.adresse@foreningen.example.dk"
+    teams.invite(contribution=keep, by=citizen, email=long)
     own = [process.slug, keep.public_id]
     staff = [process.pk, keep.public_id]
     context = new_context(viewport={"width": width, "height": 800})
