@@ -83,10 +83,11 @@ class StepPage(ActPage):
         return {"one": self.one, "contribution": self.one.project.contribution}
 
     def form(self, data: Any = None) -> forms.BaseForm:
-        files = {"files": self.request.FILES} if issubclass(self.form_class, asked.FileForm) else {}
-        if files:
-            files["by"] = self.request.user
-        return self.form_class(data, **files, **self.form_kwargs())
+        more = self.form_kwargs()
+        if issubclass(self.form_class, asked.FileForm):
+            # even no files bind a form, and a page that is only opened has nothing wrong
+            more |= {"files": None if data is None else self.request.FILES, "by": self.request.user}
+        return self.form_class(data, **more)
 
 
 class Plan(StepPage):

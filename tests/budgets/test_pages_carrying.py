@@ -180,6 +180,14 @@ def test_a_receipt_and_news_that_should_not_have_been_shown_are_hidden_again(the
     assert "Ingen kræfter." in page
 
 
+@pytest.mark.parametrize("name", ["plan", "news", "spend"])
+def test_a_form_with_a_file_opens_with_what_is_known_and_nothing_wrong(theirs, worker, name):
+    form = worker[0].get(step(theirs, name)).context["form"]
+    assert not form.errors
+    if name == "plan":
+        assert form["carrier"].value() == "Gruppen bag bænken"
+
+
 def test_what_was_decided_is_not_taken_down(theirs, worker):
     client, _user = worker
     plan = theirs.notes.get(kind="plan")
