@@ -3,6 +3,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from audit.words import in_words
+
 
 class Entry(models.Model):
     """One write by someone. Append-only: the application's database role can't change or delete a row.
@@ -31,4 +33,4 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.object_type} {self.object_id}"
+        return str(in_words(self.action))
