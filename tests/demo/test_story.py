@@ -31,7 +31,7 @@ def told(transactional_db, settings, tmp_path, monkeypatch):
 
 def test_the_demo_is_filled_shown_and_moved(told):
     status = dict(Process.objects.values_list("title", "status"))
-    assert sorted(status.values()) == [Status.CLOSED, Status.CONCLUDED, *[Status.OPEN] * 3]
+    assert sorted(status.values()) == [Status.CONCLUDED, Status.DECIDED, *[Status.OPEN] * 3]
     kinds = set(Count.objects.values_list("round__kind", flat=True))
     assert kinds == {"final", "shortlist", "meeting"}
     count = Count.objects.get(round__process__status=Status.CONCLUDED)
