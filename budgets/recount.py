@@ -86,6 +86,9 @@ Ballot = tuple[tuple[str, Amount], ...]
 EXPLORATION = 5_000_000
 """How much is followed at most to see whether an undrawn tie matters: 1,000 and one per different ballot for each order."""
 
+SMALL = 20_000
+"""Different ballots times projects up to which Equal Shares may sketch in exact numbers."""
+
 
 class Rule(StrEnum):
     GREEDY = "greedy"
@@ -775,7 +778,10 @@ class _EqualShares:
                 _End(ends.bought, ends.order, raised, None, ends.ties) for ends in self._round(raised, order)
             )
             return
-        alone, patience = 0, 8  # raises in a row that no sketch could tell of, and how many of them are borne
+        # raises in a row that no sketch could tell of, and how many of them are borne: all, where there are so many different
+        # ballots that an exact sketch is dear and the raises are few
+        few = self.groups * len(self.first_queue) <= SMALL
+        alone, patience = 0, 8 if few else inf
         while True:
             proven = self._proven_within(raised, _sketch)
             if proven == raised and alone >= patience:
@@ -880,7 +886,7 @@ class _EqualShares:
             for chosen, known, ties in ways:
                 if len(rivals) > 1:
                     tie = self._tie(
-                        rivals, len(chosen) + 1, "lot" if {*rivals} <= self.drawn.keys() else None, raised
+                        rivals, len(chosen) + 1, "lot" if self.drawn.keys() >= {*rivals} else None, raised
                     )
                     ties = (*ties, tie)
                 placings = [(first, _placing_first(known, first, rivals)) for first in rivals]
