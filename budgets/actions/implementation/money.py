@@ -185,5 +185,6 @@ def _change_grant(
         recorded_by=by,
         recorded_at=at,
     )
-    log("grant_extra", by, one, obj=grant, values={"amount": amount, "project": one.pk})
+    action = "grant_extra" if amount > 0 else "lower_grant"
+    log(action, by, one, obj=grant, values={"amount": amount, "project": one.pk})
     return grant
