@@ -189,6 +189,12 @@ class ChannelSum:
     def ok(self) -> bool:
         return self.on_roll == self.ballots
 
+    @property
+    def words(self) -> str:
+        """What is wrong, as one says it."""
+        roll, ballots = ((_("on the roll"), self.on_roll),), ((_("ballots"), self.ballots),)
+        return Sum(self.label, roll, ballots).words
+
 
 def channel_sums(round: Round) -> list[ChannelSum]:
     """Of the channels that vote on the site. Empty until the urn has been opened: before, only the turnout is told."""
@@ -217,6 +223,12 @@ def channel_sums(round: Round) -> list[ChannelSum]:
     ]
 
 
+def in_the_way(sums: PlaceSums, channels: list[ChannelSum]) -> tuple[str, ...]:
+    """What must be right before a place is signed: its own papers, and every way to vote on the site, which was compared when
+    the urn was opened and may not have changed since."""
+    return (*sums.problems, *(one.words for one in channels if not one.ok))
+
+
 def check_may_sign(
     user: "User", place: PollingPlace, round: Round | None, *, at: datetime | None = None
 ) -> None:
@@ -233,8 +245,8 @@ def check_may_sign(
         raise Refused("four_eyes", _("You have signed. Somebody else must sign too."))
     if found.account.pk is None:
         raise Refused("no_account", _("Fill in the account of the ballot papers first."))
-    if found.problems:
-        raise Refused("does_not_add_up", " ".join(found.problems))
+    if problems := in_the_way(found, channel_sums(round)):
+        raise Refused("does_not_add_up", " ".join(problems))
 
 
 def can_sign(

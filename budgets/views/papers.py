@@ -326,10 +326,13 @@ def _account_initial(here: PollingPlace) -> dict[str, Any]:
 
 
 def _account_page(request: HttpRequest, here: PollingPlace, round: Round, form: AccountForm) -> HttpResponse:
+    sums, channels = reconciliation.place_sums(here, round), reconciliation.channel_sums(round)
     context = {
         "round": round,
         "form": form,
-        "sums": reconciliation.place_sums(here, round),
+        "sums": sums,
+        "channels": channels,
+        "problems": reconciliation.in_the_way(sums, channels),
         "may_enter": permissions.can_enter_paper(request.user, here, round),
         "may_sign": reconciliation.can_sign(request.user, here, round),
         "may_reopen": reconciliation.can_reopen(request.user, here, round),

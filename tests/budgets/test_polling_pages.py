@@ -288,7 +288,7 @@ def test_an_incident_is_told_to_everyone_at_once_and_corrected_beside(officer, p
         assert "Kun lyset gik." in said
 
 
-def test_an_incident_cannot_be_edited_in_the_database_either(place):
+def test_an_incident_cannot_be_edited_or_removed_in_the_database_either(place):
     from django.db import IntegrityError, transaction
 
     incident = actions.record_incident(
@@ -296,6 +296,9 @@ def test_an_incident_cannot_be_edited_in_the_database_either(place):
     )
     with pytest.raises(IntegrityError), transaction.atomic():
         Incident.objects.filter(pk=incident.pk).update(text="Anderledes.")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Incident.objects.filter(pk=incident.pk).delete()
+    assert Incident.objects.get().text == "Sådan."
 
 
 def test_more_time_while_voting_is_open_is_public_and_reaches_the_places(client):
