@@ -79,6 +79,9 @@ class EntryAdmin(admin.ModelAdmin):
     show_full_result_count = False
     actions = None
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        return Entry.objects.shown()
+
     @admin.display(description=_("action"), ordering="action")
     def what(self, entry: Entry) -> Any:
         return in_words(entry.action)
@@ -101,7 +104,7 @@ class EntryAdmin(admin.ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """A line has no history of its own: that of what it is about."""
-        entry = get_object_or_404(Entry, pk=object_id)
+        entry = get_object_or_404(Entry.objects.shown(), pk=object_id)
         return to_history_of(entry.object_type, entry.object_id)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -3,7 +3,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.words import in_words
+from audit.words import in_words, shown_to_nobody
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def shown(self) -> "EntryQuerySet":
+        """What the history tells: without what people were promised that nobody sees."""
+        return self.exclude(action__in=shown_to_nobody())
 
 
 class Entry(models.Model):
@@ -21,6 +27,8 @@ class Entry(models.Model):
     process_id = models.BigIntegerField(_("process"), null=True)
     changed = ArrayField(models.CharField(max_length=60), verbose_name=_("changed fields"), default=list)
     values = models.JSONField(_("values"), default=dict, encoder=DjangoJSONEncoder)
+
+    objects = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("audit entry")

@@ -1,14 +1,21 @@
 """What was done, in the words of people: each room names what it writes, since this one knows none of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _WORDS: dict[str, Any] = {}
+_SHOWN_TO_NOBODY: set[str] = set()
 
 
-def register_words(words: Mapping[str, Any]) -> None:
-    """`words`: the action as it is stored → what a person calls it."""
+def register_words(words: Mapping[str, Any], *, shown_to_nobody: Iterable[str] = ()) -> None:
+    """`words`: the action as it is stored → what a person calls it. `shown_to_nobody`: those of them that no page of the
+    history tells, not to those who work here either."""
     _WORDS.update(words)
+    _SHOWN_TO_NOBODY.update(shown_to_nobody)
+
+
+def shown_to_nobody() -> frozenset[str]:
+    return frozenset(_SHOWN_TO_NOBODY)
 
 
 def in_words(action: str) -> Any:

@@ -15,11 +15,11 @@ class ParticipationConfig(AppConfig):
         from participation import checks, debate, files, merging, my_page, personal_data, team  # noqa: F401  importing checks registers them
         from participation.actions import arguments
         from participation.actions import team as teams
-        from participation.history import ACTIONS
+        from participation.history import ACTIONS, FOR_THEMSELVES
         from participation.page_cache import QUIET, forget_pages
         from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
 
-        register_words(ACTIONS)
+        register_words(ACTIONS, shown_to_nobody=FOR_THEMSELVES)
         recorded.connect(
             lambda entry, **kwargs: None if entry.action in QUIET else forget_pages(),
             weak=False,

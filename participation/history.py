@@ -2,8 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-# What people do for themselves. We promise that nobody sees who supports something or finds an argument useful: the history
-# of a process leaves it out, also for those who work here.
+# What people do for themselves. We promise that nobody sees who supports something or finds an argument useful.
 FOR_THEMSELVES = frozenset(
     {"support.give", "support.take_back", "argument.rate", "following.follow", "following.unfollow"}
 )

@@ -21,7 +21,7 @@ from participation.models import Process
 if TYPE_CHECKING:
     from accounts.models import User
 
-COUNT_APART_FROM = 20_000
+COUNT_APART_FROM = 1_000
 """Ballots from which Equal Shares is counted by a task."""
 
 
@@ -51,7 +51,7 @@ def ask_for_count(*, round: Round, by: "User", at: datetime | None = None) -> Co
 
 
 def takes_long(round: Round) -> bool:
-    """Equal Shares of many ballots takes seconds (docs/benchmarks.md): no page waits for that."""
+    """Equal Shares takes seconds where ballots are many, and more where prices are nearly equal: no page waits for that."""
     return election.rule_of(round) is Rule.EQUAL_SHARES and round.ballot_count >= COUNT_APART_FROM
 
 

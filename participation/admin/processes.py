@@ -33,7 +33,6 @@ from participation.admin.forms import (
 from participation.admin.pages import ActPage, back, own_process, refuse, seen_process, show, words_of
 from participation.admin.setup import PracticalForm, SetUp
 from participation.choices import LadderStep, Moderation, Status, Touches
-from participation.history import FOR_THEMSELVES
 from participation.models import Change, Process
 from participation.permissions.process import (
     AMENDABLE,
@@ -559,7 +558,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.may(Permission.READ_AUDIT):
         raise PermissionDenied
     process = seen_process(request, pk)
-    entries = Entry.objects.filter(process_id=process.pk).exclude(action__in=FOR_THEMSELVES)
+    entries = Entry.objects.shown().filter(process_id=process.pk)
     page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
     names = people(entry.actor_id for entry in page)
     lines = [{"entry": entry, "who": names.get(entry.actor_id)} for entry in page]

@@ -367,10 +367,17 @@ def test_the_history_does_not_say_who_supports_what(office, process):
     from audit.actions import record
 
     for action in ("support.give", "support.take_back", "argument.rate", "following.follow"):
-        record(action=action, by=somebody("Gunhild"), obj=process)
+        entry = record(action=action, by=somebody("Gunhild"), obj=process)
+        for name in ("admin:audit_entry_change", "admin:audit_entry_history"):
+            answer = office.get(reverse(name, args=[entry.pk]))
+            assert answer.status_code in {302, 404}
+            assert str(entry.actor_id) not in answer.headers.get("Location", "")
     shown = text(office, "admin:process-history", process.pk)
     assert "Begyndt" in shown
     assert "Gunhild" not in shown
+    log = text(office, "admin:audit_entry_changelist")
+    assert "Begyndt" in log
+    assert "Et bidrag fik støtte" not in log
 
 
 def test_a_standard_answer_is_called_by_its_question(manager):
