@@ -12,12 +12,13 @@ from typing import Any
 import segno
 from django.conf import settings
 from django.urls import reverse
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import Resident
 from budgets import codes
 from budgets.models import CodeBatch
-from dkfds.wording import day, number
+from dkfds.wording import number
 from participation import clock
 from participation.phases import closing_moment, moment
 from participation.printing import compile_pdf
@@ -145,7 +146,7 @@ def _letter_words(batch: CodeBatch, times: dict[str, str], at: datetime) -> dict
     return {
         "heading": _("Your voting code: %(process)s") % {"process": batch.process.heading},
         "address": settings.MUNICIPALITY["address"],
-        "day": day(clock.today(), clock.today()),
+        "day": formats.date_format(clock.today()),
         "intro": _("You may vote. This letter has a code, so that you can do it without MitID."),
         "words": [
             _("You can vote from %(opens)s until %(closes)s.") % times,
