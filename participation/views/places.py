@@ -50,13 +50,14 @@ def contribution_map(request: HttpRequest, slug: str) -> HttpResponse:
 @public_page
 @require_safe
 def contribution_points(request: HttpRequest, slug: str) -> HttpResponse:
-    """GeoJSON: every public contribution of the process that has a point, with its title, district and address."""
+    """GeoJSON: every public contribution of the process that has a point, with its title, district (by name, and `in` as the borders
+    know it) and address."""
     process = get_object_or_404(Process.objects.filter(status__in=PUBLIC).only("pk", "slug"), slug=slug)
     rows = (
         _public(process)
         .exclude(lat=None)
         .order_by("pk")
-        .values_list("public_id", "title", "lat", "lng", "district__name")
+        .values_list("public_id", "title", "lat", "lng", "district", "district__name")
     )
     features = [
         {
@@ -64,11 +65,12 @@ def contribution_points(request: HttpRequest, slug: str) -> HttpResponse:
             "geometry": {"type": "Point", "coordinates": [float(lng), float(lat)]},
             "properties": {
                 "title": title,
-                "district": district or "",
+                "district": name or "",
+                "in": district,
                 "url": reverse("participation:contribution-detail", args=[process.slug, public_id]),
             },
         }
-        for public_id, title, lat, lng, district in rows
+        for public_id, title, lat, lng, district, name in rows
     ]
     return _geojson(features)
 

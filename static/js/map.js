@@ -83,8 +83,11 @@
     const data = element.dataset;
     const list = document.getElementById(data.list);
     const said = element.parentElement.querySelector(".map-said");
-    const { map } = await draw(element, data);
-    const features = (await read(data.map)).features;
+    const { map, layer } = await draw(element, data);
+    const all = (await read(data.map)).features;
+    const features = data.district ? all.filter((feature) => String(feature.properties.in) === data.district) : all;
+    const district = layer.getLayers().find((one) => String(one.feature.properties.id) === data.district);
+    if (district) map.fitBounds(district.getBounds(), { animate: false, padding: [8, 8] });
     element.setAttribute("role", "application");
     element.setAttribute("aria-label", data.label);
     let chosen = null;

@@ -90,6 +90,17 @@ def test_the_map_and_its_list_by_keyboard(
     assert page.locator("h1").inner_text() == title
 
 
+def test_the_map_shows_what_the_list_is_narrowed_to(
+    page: Page, process: Process, places: list[Contribution]
+) -> None:
+    page.goto(reverse("participation:contribution-map", args=[process.slug]))
+    expect(page.locator(".map-said")).to_have_text(re.compile("^6 af 6"))
+    page.select_option("#filter-district", label="Nørrelund")
+    page.get_by_role("button", name="Vis", exact=True).click()
+    expect(page.locator("#places li")).to_have_count(1)
+    expect(page.locator(".map-said")).to_have_text(re.compile("^1 af 1"))
+
+
 def test_without_script_the_list_and_a_drawing_say_the_same(
     new_context: Callable[..., BrowserContext], process: Process, places: list[Contribution]
 ) -> None:
