@@ -34,6 +34,8 @@ OPEN_NAMES = frozenset(
         "account_confirm_email",
         "account_email_verification_sent",
         "set_language",
+        "district-borders",  # what maps read is the same for everyone, and kept
+        "contribution-points",
     }
 )
 

@@ -178,7 +178,7 @@ admin:accounts_populationfigure_change                GET  in    403   403   403
 /admin/accounts/populationfigure/<path:object_id>/    GET  in    403   403   go    go    go    403   403   go    2f
 admin:audit_entry_changelist                          GET  in    403   403   200   200   200   403   403   200   2f
 admin:audit_entry_add                                 GET  in    403   403   403   403   403   403   403   403   2f
-admin:audit_entry_history                             GET  in    403   403   200   200   200   403   403   200   2f
+admin:audit_entry_history                             GET  in    403   403   go    go    go    403   403   go    2f
 admin:audit_entry_delete                              GET  in    403   403   403   403   403   403   403   403   2f
 admin:audit_entry_change                              GET  in    403   403   200   200   200   403   403   200   2f
 /admin/audit/entry/<path:object_id>/                  GET  in    403   403   go    go    go    403   403   go    2f
@@ -282,8 +282,8 @@ participation:follow                                  GET  in    200   200   200
 participation:can-i-take-part                         GET  200   200   200   200   200   200   200   200   200   2f
 participation:contribution-list                       GET  200   200   200   200   200   200   200   200   200   2f
 participation:contribution-map                        GET  200   200   200   200   200   200   200   200   200   2f
-participation:contribution-points                     GET  200   200   200   200   200   200   200   200   200   2f
-participation:district-borders                        GET  200   200   200   200   200   200   200   200   200   2f
+participation:contribution-points                     GET  200   200   200   200   200   200   200   200   200   200
+participation:district-borders                        GET  200   200   200   200   200   200   200   200   200   200
 participation:contribute                              GET  200   go    200   200   200   200   200   200   200   2f
 participation:contribute-review                       GET  go    200   go    go    go    go    go    go    go    2f
 participation:contribute-similar                      POST 200   200   200   200   200   200   200   200   200   2f
