@@ -2,10 +2,18 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def same_for_everyone(view: View) -> View:
+    """Data with nothing personal in it, given out before anybody's second factor is asked for: caches keep it for all."""
+    view.same_for_everyone = True  # type: ignore[attr-defined]
+    return view
 
 
 def staff_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -34,8 +34,6 @@ OPEN_NAMES = frozenset(
         "account_confirm_email",
         "account_email_verification_sent",
         "set_language",
-        "district-borders",  # what maps read is the same for everyone, and kept
-        "contribution-points",
     }
 )
 
@@ -60,9 +58,10 @@ class SecondFactorMiddleware:
         if request.path.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
             return True
         try:
-            return resolve(request.path_info).url_name in OPEN_NAMES
+            match = resolve(request.path_info)
         except Resolver404:
             return False
+        return match.url_name in OPEN_NAMES or getattr(match.func, "same_for_everyone", False)
 
 
 class SessionLifeMiddleware:

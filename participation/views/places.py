@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts.decorators import same_for_everyone
 from accounts.geography import home_districts, thinned
 from participation import formats
 from participation.choices import PUBLIC, Moderation
@@ -47,6 +48,7 @@ def contribution_map(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "participation/contribution_map.html", context)
 
 
+@same_for_everyone
 @public_page
 @require_safe
 def contribution_points(request: HttpRequest, slug: str) -> HttpResponse:
@@ -75,6 +77,7 @@ def contribution_points(request: HttpRequest, slug: str) -> HttpResponse:
     return _geojson(features)
 
 
+@same_for_everyone
 @public_page
 @require_safe
 def district_borders(request: HttpRequest) -> HttpResponse:
