@@ -253,8 +253,12 @@ def test_the_channels_of_the_site_are_compared_too():
 def test_a_ballot_of_the_site_that_is_gone_keeps_the_places_from_being_signed(place):
     """The ways to vote on the site are compared once more by whoever signs, and named where they don't add up."""
     round = place.round
-    Roll.objects.create(round=round, channel="code", day="2026-03-02", age_band="15-17", sex="K")
+    one = resident().person
+    Roll.objects.create(round=round, channel="web", person=one, day="2026-03-02", age_band="15-17", sex="K")
     fill_in(place, officer_of(place), **RIGHT)
     no = refused(actions.sign_account, place=place, by=officer_of(place))
-    assert (no.code, no.reason) == ("does_not_add_up", "Voting code: 1 against 0, so 1 is missing.")
+    assert (no.code, no.reason) == (
+        "does_not_add_up",
+        "With MitID here on the site: 1 against 0, so 1 is missing.",
+    )
     assert again(round).state == "paper"
