@@ -166,7 +166,8 @@ def test_real_elections(recount, name):
 @pytest.mark.load
 @pytest.mark.parametrize("rule", [Rule.GREEDY, Rule.EQUAL_SHARES])
 def test_a_city_of_158000_ballots_and_100_projects(recount, rule):
-    """Paris' year in size: each counted in under 10 seconds of CPU and 1 GB, and recounted equal."""
+    """Paris' year in size: each counted in under 10 seconds of CPU and 1 GB, and recounted equal. The seconds are those of a
+    machine that adds ten million squares in 0.3; another one has as many more as it is slower."""
     chance = random.Random(2026)
     ids = [str(project) for project in range(1, 101)]
     liked = [chance.random() ** 2 + 0.02 for _ in ids]
@@ -192,8 +193,11 @@ def test_a_city_of_158000_ballots_and_100_projects(recount, rule):
     text = write(meta, ("project_id", "cost"), projects, ("voter_id", "vote"), cast)
 
     started = time.process_time()
+    sum(number * number for number in range(10_000_000))
+    slower = max(1.0, (time.process_time() - started) / 0.3)
+    started = time.process_time()
     outcome = count(parse(text).election, rule)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 10 * slower
 
     told = json.loads(recount(text, "--rule", rule, "--json").stdout)
     assert told["winners"] == list(outcome.winners)
