@@ -59,7 +59,7 @@ def holder(clean_env: dict[str, str]) -> Iterator[Callable[[], tuple[subprocess.
     assert services.stop(KIND)
 
 
-def eventually(true: Callable[[], bool], seconds: float = 30) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
