@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from budgets import actions, codes
 from budgets.models import Ballot, CountedBallot, Roll, Round
+from tests.browsing import go_back_and_send_again
 from tests.budgets import factories as make
 from tests.budgets.code_factories import class_round, codes_for_class
 
@@ -136,7 +137,6 @@ def test_back_from_the_receipt_casts_nothing_twice(
     type_code(page, round, code)
     choose_and_cast(page, "1")
     page.get_by_role("link", name="Done. The next one can vote").click()
-    page.go_back()
-    page.wait_for_load_state()
+    go_back_and_send_again(page)
     assert codes.shown(code) not in page.content()
     assert (Roll.objects.count(), Ballot.objects.count()) == (1, 1)

@@ -15,6 +15,7 @@ from budgets import actions
 from budgets.models import Ballot, Roll, Round
 from participation import clock
 from tests.accounts.factories import make_district
+from tests.browsing import go_back_and_send_again
 from tests.budgets import factories as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_english")]
@@ -206,7 +207,7 @@ def test_nothing_is_left_in_the_browser(
         settings.CSRF_COOKIE_NAME,
     }
     assert not any("?" in url for url in asked)
-    page.go_back()
+    go_back_and_send_again(page)
     assert page.locator(".tracker-code").count() == 0
     assert page.locator("[data-choice]:checked").count() == 0
 

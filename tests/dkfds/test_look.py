@@ -36,6 +36,12 @@ def test_the_measure_of_contrast_is_right() -> None:
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(settings.BASE_DIR)))
+def test_what_scrolls_sideways_is_reached_by_keyboard_and_has_a_name(file: Path) -> None:
+    for tag in re.findall(r'<div class="scroll-x".*', file.read_text()):
+        assert 'tabindex="0" role="region" aria-label=' in tag
+
+
 @pytest.mark.parametrize("text", ["brand", "brand-dark", "ink", "ink-soft", "stop", "good", "wait"])
 @pytest.mark.parametrize("ground", ["paper", "sand", "brand-tint"])
 def test_text_can_be_read(text: str, ground: str) -> None:
