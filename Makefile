@@ -59,7 +59,7 @@ shell: install
 
 # Tests that kill servers or measure time run alone, after the others.
 test: install-tests
-	@$(VENV)/pytest --numprocesses auto --dist loadscope -m "not faults and not load" $(ARGS)
+	@$(VENV)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder -m "not faults and not load" $(ARGS)
 	@$(VENV)/pytest -m "faults or load" $(ARGS) || [ $$? -eq 5 ]
 
 check: install-tests

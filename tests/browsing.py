@@ -9,11 +9,22 @@ from functools import cache, wraps
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from config import assets
 from config.browser import find
+from tests.patience import PATIENCE
 
+expect.set_options(timeout=PATIENCE * 1000)
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Not by intercepting requests: that takes the browser's cache away, and every page would fetch its styles again.
 ONLY_THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
@@ -117,7 +128,7 @@ def new_context(browser: Browser, live_server: Any) -> Iterator[Callable[..., Br
             "viewport": {"width": 1280, "height": 900},
         } | options
         context = browser.new_context(**options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         return context
 

@@ -34,6 +34,7 @@ MADE_FROM = (
     "sql/*",
 )
 KEPT_TEMPLATES = 3
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 TEMPLATES_LOCK = 20261120  # any number; one session migrates, the others wait for its copy
 
 
@@ -83,19 +84,35 @@ def test_database(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_owner(connection: Any) -> Iterator[None]:
-    """For emptying tables: the application's role may not, and triggers refuse it."""
+def as_owner(connection: Any) -> Iterator[bool]:
+    """For emptying tables: the application's role may not, and triggers refuse it. Gives whether triggers are off."""
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
         cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
-        if cursor.fetchone()[0]:
+        unhindered = cursor.fetchone()[0]
+        if unhindered:
             cursor.execute("SET session_replication_role = replica")
     try:
-        yield
+        yield unhindered
     finally:
         with connection.cursor() as cursor:
             cursor.execute("RESET session_replication_role")
             cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(app_role())))
+
+
+def empty(connection: Any) -> None:
+    """Delete what a test has committed, with triggers off. Emptying all hundred tables takes half a second, and what Django
+    keeps of models and permissions is the same for every test."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor)) - KEPT_TABLES
+        one_row = sql.SQL("(SELECT {} FROM {} LIMIT 1)")
+        cursor.execute(
+            sql.SQL(" UNION ALL ").join(
+                one_row.format(sql.Literal(table), sql.Identifier(table)) for table in sorted(tables)
+            )
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
 def _server() -> psycopg.Connection[Any]:

@@ -22,8 +22,7 @@ from typing import IO
 import pytest
 
 from config.services import ROOT, free_port
-
-READY_WITHIN = 60
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -49,7 +48,7 @@ class Running:
     def kill(self) -> None:
         """As a power cut would: parent and children at once, nobody gets to tidy up."""
         self.send(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def stop(self) -> None:
         self.send(signal.SIGTERM)
@@ -58,7 +57,7 @@ class Running:
         except subprocess.TimeoutExpired:
             self.kill()
 
-    def wait_until(self, true: Callable[[], bool], what: str, seconds: float = READY_WITHIN) -> None:
+    def wait_until(self, true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             if self.process.poll() is not None:

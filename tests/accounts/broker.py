@@ -16,6 +16,7 @@ from django.conf import settings
 from config import people
 from config.demo_mitid import PEOPLE
 from config.services import ROOT
+from tests.patience import PATIENCE
 
 BY_NAME = {person.first_name: person for person in PEOPLE}
 
@@ -85,7 +86,7 @@ def approve(address: str, sub: str, *, deny: bool = False) -> str:
         address,
         data={"action": "deny"} if deny else {"sub": sub},
         allow_redirects=False,
-        timeout=10,
+        timeout=PATIENCE,
     )
     assert answer.status_code in {302, 303}, answer.text
     parts = urlsplit(answer.headers["Location"])

@@ -11,6 +11,7 @@ from django.db import connections
 from accounts import adapters, mitid, persons
 from accounts.models import Organisation, Person, PersonKey, User
 from tests.accounts.factories import cpr_for
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 6
@@ -22,13 +23,15 @@ def together(act):
 
     def one(number):
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=PATIENCE)
             return act(number)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [done.result(timeout=30) for done in [pool.submit(one, number) for number in range(AT_ONCE)]]
+        return [
+            done.result(timeout=PATIENCE) for done in [pool.submit(one, number) for number in range(AT_ONCE)]
+        ]
 
 
 @pytest.mark.parametrize("attempt", range(3))

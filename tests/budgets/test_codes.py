@@ -20,6 +20,7 @@ from tests.accounts.factories import make_resident
 from tests.budgets import factories as make
 from tests.budgets.code_factories import caught, class_round, codes_for_class, letter_for
 from tests.budgets.test_races import background, together, wait_for, waiting
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -221,8 +222,8 @@ def test_blocking_waits_for_a_vote_under_way():
             cursor.execute("ROLLBACK")
     finally:
         holder.close()
-    casting.join(30)
-    blocking.join(30)
+    casting.join(PATIENCE)
+    blocking.join(PATIENCE)
     assert said == [None]
     assert blocked == [batch.pk]
     assert Ballot.objects.count() == 1
@@ -242,7 +243,7 @@ def test_a_vote_waits_for_a_block_under_way_and_sees_it():
             cursor.execute("COMMIT")
     finally:
         holder.close()
-    casting.join(30)
+    casting.join(PATIENCE)
     assert [one.code for one in said] == ["blocked"]
     assert Ballot.objects.count() == Roll.objects.count() == 0
 

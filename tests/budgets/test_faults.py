@@ -26,6 +26,7 @@ from budgets import actions, tasks
 from budgets.models import Ballot, CountedBallot, Roll
 from participation import clock
 from tests.budgets.factories import again, close, make_round, make_voter
+from tests.patience import PATIENCE
 from tests.services import with_path
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
@@ -59,7 +60,7 @@ def go(processes):
 def lines(process):
     text = process.stdout.read().decode()
     process.stderr.read()
-    process.wait(60)
+    process.wait(PATIENCE)
     process.stdout.close()
     process.stderr.close()
     return [line.split() for line in text.splitlines() if line]
@@ -172,7 +173,7 @@ def send(web, path, cookies):
         {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             page = " ".join(answer.read().decode().split())
             return "thanks" if any(words in page for words in thanks()) else f"odd {answer.status}"
     except urllib.error.HTTPError as error:
@@ -217,7 +218,7 @@ def test_over_http_with_a_web_worker_killed_and_connections_cut(web_process):
         answered = len(said)
         broken += cut_connections(connection.settings_dict["NAME"], times=1, pause=0)
     for browser in browsers:
-        browser.join(120)
+        browser.join(PATIENCE)
 
     assert len(said) == len(voters)
     assert set(said.values()) <= {"thanks", "cut"}

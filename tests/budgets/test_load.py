@@ -19,6 +19,7 @@ from budgets.models import Ballot, Pot, Roll
 from participation import clock
 from tests.accounts.factories import make_district
 from tests.budgets.factories import again, close, make_budget, make_project, make_round
+from tests.patience import PATIENCE, seconds_here
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.load]
 
@@ -110,9 +111,9 @@ def test_a_year_of_paris_is_sealed_counted_and_recounted(opened, tmp_path):
         f"{BALLOTS} ballots: sealed in {sealing:.1f} s, counted in {counting:.1f} s ({of_cpu:.1f} s of CPU here), "
         f"{memory:.0f} MB at most"
     )
-    assert of_cpu < 10
+    assert of_cpu < seconds_here(10)
     assert memory < 1024
-    assert sealing < 90  # a task may take 120 s
+    assert sealing < seconds_here(90)  # a task may take 120 s
 
     published = election.published_files(again(round))
     assert [file.sha256 for file in published.values()] == [row["sha256"] for row in sealed.files]
@@ -130,7 +131,7 @@ def test_a_year_of_paris_is_sealed_counted_and_recounted(opened, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     print(f"{len(published)} files, recounted in {time.monotonic() - started:.1f} s")
     assert json.loads(done.stdout)["winners"] == counted.winners

@@ -17,6 +17,7 @@ from budgets import actions, ballots
 from budgets.models import Round
 from participation import clock
 from tests.budgets import factories as make
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 
@@ -142,7 +143,7 @@ def test_the_file_has_the_fingerprint_that_was_published_and_recounts(tmp_path: 
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

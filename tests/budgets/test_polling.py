@@ -19,6 +19,7 @@ from tests.accounts.factories import make_citizen, make_district, make_extract
 from tests.budgets.factories import again, close, make_round, make_staff, make_voter, vote
 from tests.budgets.places import make_officer, make_place, mark, officer_of, resident
 from tests.budgets.test_races import codes, together
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_english")]
 
@@ -337,7 +338,7 @@ def test_an_old_form_that_waits_for_the_taking_back_marks_nothing(place):
         sending.start()
         sending.join(1)
         assert not said
-    sending.join(30)
+    sending.join(PATIENCE)
     assert said == ["undone"]
     assert not Roll.objects.exists()
 

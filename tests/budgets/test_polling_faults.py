@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from budgets.models import Roll
 from tests.accounts.factories import make_staff
 from tests.budgets.places import make_place, resident
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 CSRF = "a" * 32
@@ -45,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         if is_mark and line.swallow_requests:
             line.swallow_requests -= 1
             return self.cut()
-        upstream = http.client.HTTPConnection(line.upstream.hostname, line.upstream.port, timeout=30)
+        upstream = http.client.HTTPConnection(line.upstream.hostname, line.upstream.port, timeout=PATIENCE)
         headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
         upstream.request(self.command, self.path, body, headers)
         answer = upstream.getresponse()
@@ -88,7 +89,7 @@ def line(web_process):
     yield line
     line.shutdown()
     line.server_close()
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def post(line, cookie, path, data):
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.read().decode()
@@ -182,7 +183,7 @@ def test_whatever_is_swallowed_sending_again_tells_the_truth(line, place):
 def test_the_officer_is_told_that_nobody_knows_yet_and_asks_again(line, place, browser, swallowed):
     who = resident(name="Ida Holm")
     context = browser.new_context(viewport={"width": 320, "height": 640}, locale="da-DK")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE * 1000)
     context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": session_of(place.officers.get()), "url": line.url}]
     )

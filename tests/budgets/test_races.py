@@ -19,6 +19,7 @@ from participation.frozen import amending
 from tests.budgets import staged
 from tests.budgets.carrying import decided, published
 from tests.budgets.factories import make_budget, make_project, make_round, make_voter, seal
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +32,7 @@ def together(jobs):
     def run(place, job):
         try:
             connection.ensure_connection()
-            barrier.wait(60)
+            barrier.wait(PATIENCE)
             said[place] = job()
         except Exception as error:
             said[place] = error
@@ -42,7 +43,7 @@ def together(jobs):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(PATIENCE)
     return said
 
 
@@ -113,7 +114,7 @@ def waiting():
         return cursor.fetchone()[0]
 
 
-def wait_for(true, seconds=20):
+def wait_for(true, seconds=PATIENCE):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -149,8 +150,8 @@ def test_a_vote_under_way_is_waited_for_by_the_sealing():
             cursor.execute("ROLLBACK")
     finally:
         holder.close()
-    casting.join(30)
-    sealing.join(30)
+    casting.join(PATIENCE)
+    sealing.join(PATIENCE)
     assert cast == [None]
     assert sealed[0].ballot_count == 1
     assert CountedBallot.objects.count() == Roll.objects.count() == 1
@@ -180,13 +181,13 @@ def test_voters_do_not_wait_for_each_other():
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT id FROM budgets_round WHERE id = %s FOR SHARE", [round.pk])
                 held.set()
-                go_on.wait(30)
+                go_on.wait(PATIENCE)
         finally:
             connection.close()
 
     other = threading.Thread(target=slow)
     other.start()
-    assert held.wait(30)
+    assert held.wait(PATIENCE)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '2s'")
     try:
@@ -195,7 +196,7 @@ def test_voters_do_not_wait_for_each_other():
         with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
         go_on.set()
-        other.join(30)
+        other.join(PATIENCE)
     assert Roll.objects.count() == 1
 
 

@@ -14,6 +14,7 @@ from pabutools.election.pabulib import parse_pabulib_from_string
 from budgets.counting import Rule, count_pots
 from budgets.pabulib import RULE_NAMES, ParseError, parse, rewrite, write
 from tests.budgets.brute import RULES, Case, random_case
+from tests.patience import PATIENCE
 
 SCRIPT = Path(__file__).resolve().parents[2] / "budgets" / "recount.py"
 
@@ -179,7 +180,7 @@ def run(folder, *arguments):
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

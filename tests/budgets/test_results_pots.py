@@ -28,6 +28,7 @@ from participation.frozen import amending
 from participation.models import Phase
 from tests.accounts.factories import make_district
 from tests.filled import form_with
+from tests.patience import PATIENCE
 
 from .factories import again, make_budget, make_project, make_staff, put_in, seal, vote
 
@@ -91,7 +92,7 @@ def recount(folder, *arguments):
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr

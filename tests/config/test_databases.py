@@ -9,6 +9,7 @@ import pytest
 from django.db import ProgrammingError, connection, connections
 
 from config.services import ROOT
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def test_a_process_started_by_a_test_sees_the_same_database() -> None:
         "cursor.execute('SELECT session_user, current_user, current_database()'); print(*cursor.fetchone())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     role, database = who()
     assert done.stdout.split() == [role, role, database]

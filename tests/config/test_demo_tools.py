@@ -17,6 +17,7 @@ import requests
 from config import assets, environment, mail_sink, people, run
 from config.services import free_port
 from config.translations import faults
+from tests.patience import PATIENCE
 
 ANNA = people.Citizen("anna", "Anna Holm", "34 år, Nørreby", {"dk.cpr": "0101010101", "loa": "substantial"})
 BO = people.Staff("Bo Lund", "Sagsbehandler", "bo@example.dk", "adgang", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
@@ -43,7 +44,7 @@ def send(port: int, to: str, subject: str, text: str = "Hej på dig", html: str 
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         content: str = answer.read().decode()
         return content
 
@@ -67,7 +68,7 @@ def test_a_mail_is_shown_as_text_and_as_html_that_may_do_nothing(sink: tuple[int
     shown = get(f"{pages}/mail/{mail['id']}")
     assert "Hej på dig" in shown
     assert "<script>" not in shown
-    with urllib.request.urlopen(f"{pages}/mail/{mail['id']}/html", timeout=10) as answer:
+    with urllib.request.urlopen(f"{pages}/mail/{mail['id']}/html", timeout=PATIENCE) as answer:
         assert answer.headers["Content-Security-Policy"].startswith("sandbox")
 
 
@@ -102,7 +103,7 @@ def test_the_stand_in_lets_one_be_a_demo_person_and_learns_new_ones(tmp_path: Pa
 
     file = tmp_path / "people.json"
     with oidc_stand_in.serving(file) as issuer, requests.Session() as session:
-        found = session.get(f"{issuer}/.well-known/openid-configuration", timeout=10).json()
+        found = session.get(f"{issuer}/.well-known/openid-configuration", timeout=PATIENCE).json()
         assert found["issuer"] == issuer
         people.save(people.People((ANNA,)), file)
         asked = {
@@ -112,9 +113,9 @@ def test_the_stand_in_lets_one_be_a_demo_person_and_learns_new_ones(tmp_path: Pa
             "scope": "openid mitid ssn",
             "state": "s",
         }
-        chooser = session.get(found["authorization_endpoint"], params=asked, timeout=10)
+        chooser = session.get(found["authorization_endpoint"], params=asked, timeout=PATIENCE)
         assert "Anna Holm" in chooser.text
-        chosen = session.post(chooser.url, data={"sub": "anna"}, allow_redirects=False, timeout=10)
+        chosen = session.post(chooser.url, data={"sub": "anna"}, allow_redirects=False, timeout=PATIENCE)
         back = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(chosen.headers["Location"]).query))
         token: dict[str, Any] = session.post(
             found["token_endpoint"],
@@ -124,19 +125,19 @@ def test_the_stand_in_lets_one_be_a_demo_person_and_learns_new_ones(tmp_path: Pa
                 "redirect_uri": asked["redirect_uri"],
             },
             auth=("ojenhojde", "secret"),
-            timeout=10,
+            timeout=PATIENCE,
         ).json()
         said = session.get(
             found["userinfo_endpoint"],
             headers={"Authorization": f"Bearer {token['access_token']}"},
-            timeout=10,
+            timeout=PATIENCE,
         ).json()
         assert said == {"sub": "anna", **ANNA.claims}
         left = session.get(
             found["end_session_endpoint"],
             params={"post_logout_redirect_uri": "http://localhost/ud", "state": "x"},
             allow_redirects=False,
-            timeout=10,
+            timeout=PATIENCE,
         )
         assert left.headers["Location"] == "http://localhost/ud?state=x"
 

@@ -7,6 +7,7 @@ import pytest
 
 from config import logs
 from config.services import ROOT
+from tests.patience import PATIENCE
 
 CPR = "7705801234"
 
@@ -54,7 +55,7 @@ except ValueError:
 log.info("broken %s %s", "{CPR}")
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     lines = done.stderr.splitlines()
     assert CPR not in done.stderr

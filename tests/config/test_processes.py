@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from config.celery import app
+from tests.patience import PATIENCE
 from tests.processes import Running
 
 
@@ -29,7 +30,7 @@ def test_a_task_runs_in_the_worker(celery_worker_process: Callable[..., Running]
 
 def test_a_web_server_answers_from_the_tests_database(web_process: Callable[..., Running]) -> None:
     web = web_process(workers=1)
-    with urllib.request.urlopen(f"{web.url}/static/css/ojenhojde.css", timeout=10) as answer:
+    with urllib.request.urlopen(f"{web.url}/static/css/ojenhojde.css", timeout=PATIENCE) as answer:
         assert answer.status == 200
     web.stop()
     assert web.process.returncode == 0

@@ -14,11 +14,12 @@ import pytest
 import redis
 
 from config import services
+from tests.patience import PATIENCE
 
 KIND = "faults"  # apart from the services this test session itself stands on
 HOLDER = (
     "import sys, time; from config.services import hold\n"
-    f"with hold({KIND!r}) as env:\n    print(env['DATABASE_URL'], env['REDIS_URL'], flush=True); time.sleep(120)"
+    f"with hold({KIND!r}) as env:\n    print(env['DATABASE_URL'], env['REDIS_URL'], flush=True); time.sleep(3600)"
 )
 
 pytestmark = [pytest.mark.faults]
@@ -59,7 +60,7 @@ def holder(clean_env: dict[str, str]) -> Iterator[Callable[[], tuple[subprocess.
     assert services.stop(KIND)
 
 
-def eventually(true: Callable[[], bool], seconds: float = 15) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -159,7 +160,7 @@ def test_a_group_that_joined_is_ended_when_its_holder_is_killed(
     holder: Callable[..., tuple[subprocess.Popen[str], str, str]],
 ) -> None:
     process, *_ = holder()
-    command = [sys.executable, "-m", "config.services", "join", KIND, "sleep", "90"]
+    command = [sys.executable, "-m", "config.services", "join", KIND, "sleep", "3600"]
     joined = subprocess.Popen(command, cwd=services.ROOT, start_new_session=True)
     assert eventually(lambda: "join" not in services.command_of(joined.pid))  # it has become the command
     process.kill()
@@ -176,7 +177,7 @@ def test_nobody_else_may_look_into_the_servers_folder(holder: Callable[..., obje
 def test_a_group_file_of_a_process_id_that_now_is_somebody_elses_is_left_alone(tmp_path: Path) -> None:
     where = services.Place(KIND, tmp_path)
     where.groups.mkdir()
-    other = subprocess.Popen(["sleep", "30"], start_new_session=True)
+    other = subprocess.Popen(["sleep", "3600"], start_new_session=True)
     try:
         (where.groups / str(other.pid)).write_text("another start time")
         services.end_groups(where)

@@ -30,6 +30,7 @@ from tests.databases import as_owner
 from tests.factories import make_manager, make_process, starting_data
 from tests.participation.debate import counters, drifted, idea, somebody
 from tests.participation.test_races import at_once
+from tests.patience import PATIENCE
 from tests.site.world import give
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
@@ -128,7 +129,7 @@ def test_a_support_under_way_is_waited_for(idea_box: Any) -> None:
         thread.start()
         _wait_for(lambda: _waiting() > 0)
         assert not said
-    thread.join(30)
+    thread.join(PATIENCE)
     assert said == ["done"]
     with pytest.raises(Refused) as found:
         actions.give_support(contribution=contribution, by=make_resident_citizen())
@@ -144,7 +145,7 @@ def _waiting() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _wait_for(true: Callable[[], bool], seconds: int = 20) -> None:
+def _wait_for(true: Callable[[], bool], seconds: int = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

@@ -25,6 +25,7 @@ from participation.names import shown_name
 from participation.permissions import contributions as may
 from tests.accounts.factories import make_resident_citizen
 from tests.participation.conftest import NOW
+from tests.patience import PATIENCE
 
 MAY = "ok"
 # Per action: what each of these meets. In the order of WHO.
@@ -350,7 +351,7 @@ class TestTwoAtOnce:
             thread.join(0.5)
             assert result == []
             Process.objects.filter(pk=process.pk).update(status=Status.CANCELLED, public_note="Aflyst")
-        thread.join(10)
+        thread.join(PATIENCE)
         assert result == ["cancelled"]
         assert not Contribution.objects.exists()
 
@@ -369,5 +370,5 @@ class TestTwoAtOnce:
             actions.give_contribution(process=process, by=first, title="a", body="b")
             thread = threading.Thread(target=give)
             thread.start()
-            thread.join(5)
+            thread.join(PATIENCE)
             assert done == [MAY]

@@ -21,6 +21,7 @@ from participation.actions import files as actions
 from participation.models import StoredFile
 from tests.accounts.factories import make_citizen, make_staff, make_unit
 from tests.participation import pictures
+from tests.patience import seconds_here
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +162,7 @@ def test_twelve_thousand_by_twelve_thousand_is_refused_before_it_is_unpacked() -
     assert len(bomb) < 200_000
     began = time.process_time()
     refused = refusal(photos.clean_photo, bomb, "photos")
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < seconds_here(0.5)
     assert (refused.code, refused.field) == ("photo_too_many_pixels", "photos")
     assert refusal(photos.clean_photo, pictures.huge_png(30_000, 30_000)).code == "photo_too_many_pixels"
     assert refusal(photos.clean_photo, pictures.huge_png(40_000, 16)).code == "photo_too_many_pixels"
@@ -172,9 +173,9 @@ def test_a_photo_that_is_gone_through_thousands_of_times_is_refused() -> None:
     """Each scan is a few bytes and goes through every pixel: a small file that keeps a processor busy for hours."""
     bomb = pictures.endless_jpeg(5000)
     assert len(bomb) < 1_000_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert refusal(photos.clean_photo, bomb).code == "photo_damaged"
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < seconds_here(0.5)
     assert photos.clean_photo(pictures.endless_jpeg(0)), "one that sharpens while it loads is no bomb"
 
 
@@ -182,9 +183,9 @@ def test_a_photo_that_is_gone_through_thousands_of_times_is_refused() -> None:
 def test_a_header_without_end_is_refused_before_it_is_read(kind: str) -> None:
     """Read one by one, the notes of 20 MB took a minute and half a gigabyte."""
     endless = pictures.with_notes(kind, 100_000)
-    began = time.perf_counter()
+    began = time.process_time()
     assert refusal(photos.clean_photo, endless).code == "photo_damaged"
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < seconds_here(0.5)
     assert photos.clean_photo(pictures.with_notes(kind, 500))
 
 

@@ -15,6 +15,7 @@ from participation.choices import Status
 from participation.models import Change, Override, Process, Transition
 from participation.tasks.clock import move_by_the_clock
 from tests.factories import conclude_ready, make_manager, make_process, make_worker, starting_data
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +34,7 @@ def at_once(*acts: Callable[[], Any]) -> list[str]:
         try:
             connection.ensure_connection()
             with clock.frozen(now):
-                barrier.wait(timeout=10)
+                barrier.wait(timeout=PATIENCE)
                 act()
             results[place] = "done"
         except Refused as refused:
@@ -47,7 +48,7 @@ def at_once(*acts: Callable[[], Any]) -> list[str]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE)
     return sorted(results)
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 from config import checks, production
 from config.check import PRODUCTION
 from config.services import ROOT
+from tests.patience import PATIENCE
 
 
 def start(**changes: str) -> "subprocess.CompletedProcess[str]":
@@ -23,7 +24,7 @@ def start(**changes: str) -> "subprocess.CompletedProcess[str]":
         env={**os.environ, **PRODUCTION, "DJANGO_SETTINGS_MODULE": "config.settings", **changes},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -128,7 +129,7 @@ def test_cookies_belong_to_this_host_alone() -> None:
         env={**os.environ, **PRODUCTION, "DJANGO_SETTINGS_MODULE": "config.settings"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     assert done.stdout.split() == [

@@ -11,6 +11,7 @@ from accounts.permissions import Role
 from config import logs
 from config.uploads import FORM_BYTES, STAFF_BYTES
 from tests.accounts.factories import make_citizen, make_staff
+from tests.patience import seconds_here
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 PASSWORD = "a long and quiet sentence"
@@ -111,7 +112,7 @@ def test_what_is_logged_is_masked_in_time_however_long() -> None:
     for hostile in ("a" * 200_000, "a." * 100_000, "a@" * 100_000, "code=" * 40_000, "010190" * 40_000):
         began = time.process_time()
         logs.mask(hostile)
-        assert time.process_time() - began < 1
+        assert time.process_time() - began < seconds_here(1)
 
 
 def test_whether_somebody_works_here_is_told_to_nobody() -> None:

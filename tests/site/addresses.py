@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from allauth.account.forms import default_token_generator
@@ -74,6 +75,7 @@ def path_of(address: Address, values: dict[str, Any]) -> str:
     return "/" + re.sub(r"\(\?P<(\w+)>[^)]*\)\$?", lambda found: str(values[found[1]]), path)
 
 
+@cache
 def behind(world: World) -> Callable[[Address], dict[str, Any]]:
     """What to put into an address so that something is there."""
     opened, voting, decided = (world.processes[key] for key in ("open", "vote", "decided"))

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from config.check import PRODUCTION
 from config.services import ROOT
+from tests.patience import PATIENCE
 from tests.site.addresses import behind, body_of, path_of, query_of
 from tests.site.markup import faults
 from tests.site.test_url_by_role import ADDRESSES, TABLE
@@ -221,7 +222,7 @@ def production() -> dict[str, Any]:
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

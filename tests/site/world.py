@@ -101,7 +101,7 @@ ROLES = (
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class World:
     unit: Unit
     other_unit: Unit

@@ -27,10 +27,9 @@ from participation.models import Notice
 from tests.accounts import broker
 from tests.accounts.factories import make_resident
 from tests.factories import starting_data
+from tests.patience import PATIENCE
 from tests.processes import Running
 from tests.story.people import Visitor
-
-PATIENCE = 20
 
 
 @dataclass
