@@ -1099,15 +1099,26 @@ _PERHAPS = 1e-300
 class _Sketch:
     """One round reckoned apart from the count: for each step what was bought, the most its rho can be, and the least that
     any other project's can. Either in floats, and only made when the error bounds leave no doubt about any step; or exactly,
-    and then each rho stands with what settles a tie."""
+    and then each rho stands with what settles a tie.
+
+    In floats ``even`` says that the purchase takes as much of everybody who voted for it, so that its rho is one part in its
+    points at this raise and every higher one; ``dearer`` that others ask exactly that too and were passed over because they
+    cost more. Their rho is not among the others' least.
+    """
 
     spent: int = 0
     bought: list[frozenset[int]] = field(default_factory=list)
     most: list[Any] = field(default_factory=list)
     least_other: list[Any] = field(default_factory=list)
+    even: list[bool] = field(default_factory=list)
+    dearer: list[bool] = field(default_factory=list)
 
     def leads_to(self, higher: "_Sketch") -> bool:
-        return self.bought == higher.bought and all(map(lt, self.most, higher.least_other))
+        return (
+            self.bought == higher.bought
+            and all(map(lt, self.most, higher.least_other))
+            and all(even or not dearer for even, dearer in zip(self.even, higher.dearer, strict=True))
+        )
 
 
 def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
@@ -1150,12 +1161,12 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
         for project in offers.keys() - tied:
             heappush(queue, (offers[project].least, project))
         least_other = queue[0][0] if queue else inf
+        dearer: set[int] = set()
         if len(tied) > 1 and (
             any(not tied.isdisjoint(shares.others.get(each, ())) for each in tied)
             or not _surely_paid(shares, {each: offers[each] for each in tied}, money, worst)
         ):
             cheapest = min(tied, key=lambda each: shares.costs[each])
-            dearer = tied - {cheapest}
             # when nobody is emptied rho is one part in the project's points: an exact tie, settled by the cost
             if not all(
                 offers[each].full
@@ -1164,6 +1175,7 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
                 for each in tied
             ):
                 return None
+            dearer = tied - {cheapest}
             for project in dearer:
                 heappush(queue, (offers[project].least, project))
             tied = {cheapest}
@@ -1192,6 +1204,8 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
         sketch.bought.append(frozenset(tied))
         sketch.most.append(most)
         sketch.least_other.append(least_other)
+        sketch.even.append(len(tied) == 1 and all(offers[project].full for project in tied))
+        sketch.dearer.append(bool(dearer))
 
 
 def _exact_sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
@@ -1226,7 +1240,9 @@ def _exact_sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
         left -= bought.union(*(shares.others.get(project, ()) for project in bought))
         sketch.bought.append(bought)
         sketch.most.append(key(tied[-1]))
-        sketch.least_other.append(min((key(offers[other]) for other in offers.keys() & left), default=(inf,)))
+        sketch.least_other.append(
+            min((key(offers[other]) for other in offers.keys() - bought), default=(inf,))
+        )
         for project in bought:
             offer = shares._offer(state, project)
             assert offer is not None

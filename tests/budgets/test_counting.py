@@ -1,12 +1,14 @@
 """The rules on small elections, ties by brute force, and the real elections that shared data holds."""
 
 import time
+from collections import Counter
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from budgets import counting, pabulib
@@ -230,6 +232,73 @@ def test_a_sketch_buys_what_the_exact_count_buys(drawn, raised):
         exactly = shares._round(raised, frozenset())
         assert {frozenset(end.bought) for end in exactly} == {frozenset().union(*sketch.bought)}
         assert {end.spent for end in exactly} == {sketch.spent}
+
+
+# At 24 the dearer "10" can be paid for and asks less than "8"; from 28 it asks exactly as much and costs more. So 23 and 28
+# make the same purchases, and what lies between them does not.
+DEARER_BETWEEN = election(
+    {str(project): 20 for project in range(14)} | {"6": 50, "10": 50},
+    {"0 10 8": 1, "": 15, "0": 2, "0 10": 1, "1": 1, "0 6 8": 1, "0 6": 2},
+    110,
+)
+# The same with one that "1" excludes.
+ALTERNATIVE_BETWEEN = Election(
+    (
+        Project("0", 30, "", "y"),
+        Project("1", 54, "", "x"),
+        Project("2", 60, "", "y"),
+        Project("3", 30, "", "x"),
+    ),
+    {
+        (): 5,
+        cumulative({"0": 3, "1": 2, "2": 3, "3": 3}): 1,
+        cumulative({"0": 2, "1": 2, "3": 1}): 1,
+        cumulative({"1": 1, "2": 1}): 2,
+        cumulative({"2": 1, "3": 2}): 1,
+    },
+    150,
+)
+
+
+def test_a_raise_between_two_alike_is_not_jumped_over():
+    outcome = count(DEARER_BETWEEN, Rule.EQUAL_SHARES)
+    assert (outcome.winners, outcome.round, outcome.overrun) == (("0", "6", "8", "1"), 23, 140)
+
+
+@st.composite
+def close_elections(draw):
+    """Few voters, few prices and some alternatives: equal and nearly equal offers at every raise."""
+    chance = draw(st.randoms(use_true_random=False))
+    ids = [str(project) for project in range(draw(st.integers(3, 8)))]
+    price = chance.choice([10, 12, 20, 30])
+    prices = [price, price, 2 * price, price + chance.randint(1, 40), chance.randint(5, 90)]
+    projects = [Project(each, chance.choice(prices), "", chance.choice(["", "", "x", "y"])) for each in ids]
+    most = draw(st.sampled_from([1, 3]))
+    ballots = Counter({(): chance.choice([0, 0, 5, 15])})
+    for _ in range(draw(st.integers(2, 9))):
+        named = sorted(chance.sample(ids, chance.randint(1, min(4, len(ids)))))
+        ballots[tuple((each, chance.randint(1, most)) for each in named)] += chance.choice([1, 1, 2])
+    return Election(tuple(projects), dict(ballots), chance.randint(20, sum(each.cost for each in projects)))
+
+
+@pytest.mark.parametrize("sketched", [counting._sketch, counting._exact_sketch])
+@settings(max_examples=40, deadline=None)
+@example(drawn=DEARER_BETWEEN, lot=Random(1))
+@example(drawn=ALTERNATIVE_BETWEEN, lot=Random(1))
+@given(drawn=close_elections(), lot=st.randoms(use_true_random=False))
+def test_what_one_raise_leads_to_is_bought_by_all_between(sketched, drawn, lot):
+    """However two raises are chosen, not only the pairs that a count happens to compare."""
+    shares = counting._EqualShares(drawn)
+    order = list(range(len(drawn.projects)))
+    lot.shuffle(order)
+    shares.drawn = {project: place for place, project in enumerate(order)}
+    raises = range(40)
+    sketches = [sketched(shares, raised) for raised in raises]
+    before = frozenset(combinations(order, 2))
+    bought = [{frozenset(end.bought) for end in shares._round(raised, before)} for raised in raises]
+    for low, high in combinations(raises, 2):
+        if sketches[low] and sketches[high] and sketches[low].leads_to(sketches[high]):
+            assert all(bought[between] == bought[low] for between in range(low, high))
 
 
 def test_scores_by_kind_of_ballot():
