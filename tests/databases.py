@@ -115,6 +115,17 @@ def empty(connection: Any) -> None:
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
+def waiting_for_locks() -> int:
+    """How many connections of this database wait right now; also of those that came after this transaction began to ask."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN"
+            " (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def _server() -> psycopg.Connection[Any]:
     return psycopg.connect(with_path(os.environ["MIGRATE_DATABASE_URL"], "postgres"), autocommit=True)
 

@@ -7,6 +7,7 @@ machine: a bound holds for one that does the sum below in the time it took where
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 PATIENCE = 180  # seconds; whoever waits longer waits for nothing
 _SUM, _TOOK = 1_000_000, 0.03  # squares, and the seconds of CPU they took
@@ -26,3 +27,10 @@ def slowness() -> float:
 def seconds_here(seconds: float) -> float:
     """So many seconds of this machine are that many where the bound was set."""
     return seconds * slowness()
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -19,8 +19,9 @@ from participation import clock
 from tests.accounts.factories import make_resident
 from tests.budgets import factories as make
 from tests.budgets.code_factories import caught, class_round, codes_for_class, letter_for
-from tests.budgets.test_races import background, together, wait_for, waiting
-from tests.patience import PATIENCE
+from tests.budgets.test_races import background, together
+from tests.databases import waiting_for_locks
+from tests.patience import PATIENCE, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -213,11 +214,11 @@ def test_blocking_waits_for_a_vote_under_way():
                 [round.pk, found.pk],
             )
             casting, said = background(lambda: cast(round, code))
-            wait_for(lambda: waiting() == 1)
+            wait_for(lambda: waiting_for_locks() == 1)
             blocking, blocked = background(
                 lambda: actions.block_batch(batch=batch, reason="Væk", by=round.process.owner).pk
             )
-            wait_for(lambda: waiting() == 2)
+            wait_for(lambda: waiting_for_locks() == 2)
             assert not blocked
             cursor.execute("ROLLBACK")
     finally:
@@ -239,7 +240,7 @@ def test_a_vote_waits_for_a_block_under_way_and_sees_it():
             cursor.execute("BEGIN")
             cursor.execute("UPDATE budgets_codebatch SET blocked_at = now(), blocked_reason = 'Væk'")
             casting, said = background(lambda: cast(round, code))
-            wait_for(lambda: waiting() == 1)
+            wait_for(lambda: waiting_for_locks() == 1)
             cursor.execute("COMMIT")
     finally:
         holder.close()

@@ -1,7 +1,6 @@
 """At the same moment, on real connections: one vote each, and no vote lost or late where the urn is sealed."""
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -19,7 +18,8 @@ from participation.frozen import amending
 from tests.budgets import staged
 from tests.budgets.carrying import decided, published
 from tests.budgets.factories import make_budget, make_project, make_round, make_voter, seal
-from tests.patience import PATIENCE
+from tests.databases import waiting_for_locks
+from tests.patience import PATIENCE, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,23 +104,6 @@ def background(job):
     return thread, said
 
 
-def waiting():
-    """How many connections of this database wait for a lock right now."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN"
-            " (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
-        )
-        return cursor.fetchone()[0]
-
-
-def wait_for(true, seconds=PATIENCE):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_vote_under_way_is_waited_for_by_the_sealing():
     """One step at a time: the cast is held in the middle of its statement while the sealing begins. Red when neither the
     table nor the round is locked: then the urn is emptied of a vote that was never counted."""
@@ -141,11 +124,11 @@ def test_a_vote_under_way_is_waited_for_by_the_sealing():
                     round=round, by=voter, choices=[("1", 1)], tracker=None, at=in_time
                 )
             )
-            wait_for(lambda: waiting() == 1)
+            wait_for(lambda: waiting_for_locks() == 1)
             sealing, sealed = background(
                 lambda: actions.seal_round(round=round, by=None, at=closes + timedelta(minutes=6))
             )
-            wait_for(lambda: waiting() == 2)
+            wait_for(lambda: waiting_for_locks() == 2)
             assert not sealed
             cursor.execute("ROLLBACK")
     finally:

@@ -6,7 +6,6 @@ import importlib
 import random
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,11 +25,11 @@ from participation.actions import team as teams
 from participation.choices import Status
 from participation.models import Argument, ArgumentRating, Contribution, Merge, Process, Support
 from tests.accounts.factories import make_resident_citizen
-from tests.databases import as_owner
+from tests.databases import as_owner, waiting_for_locks
 from tests.factories import make_manager, make_process, starting_data
 from tests.participation.debate import counters, drifted, idea, somebody
 from tests.participation.test_races import at_once
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 from tests.site.world import give
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("noon")]
@@ -127,29 +126,13 @@ def test_a_support_under_way_is_waited_for(idea_box: Any) -> None:
     with transaction.atomic():
         actions.give_support(contribution=contribution, by=by)
         thread.start()
-        _wait_for(lambda: _waiting() > 0)
+        wait_for(lambda: waiting_for_locks() > 0)
         assert not said
     thread.join(PATIENCE)
     assert said == ["done"]
     with pytest.raises(Refused) as found:
         actions.give_support(contribution=contribution, by=make_resident_citizen())
     assert found.value.code == "cancelled"
-
-
-def _waiting() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN"
-            " (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
-        )
-        return int(cursor.fetchone()[0])
-
-
-def _wait_for(true: Callable[[], bool], seconds: int = PATIENCE) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_double_click_on_report_is_one_report(contribution: Contribution) -> None:
