@@ -223,7 +223,7 @@ def in_order(chosen: Chosen) -> QuerySet[Implementation]:
 COLUMNS: tuple[tuple[str, Any], ...] = (
     ("aar", gettext_lazy("The year the money was granted.")),
     ("forloeb", gettext_lazy("The citizen budget.")),
-    ("projekt", gettext_lazy("The project's title.")),
+    ("projekt", gettext_lazy("The project's title, unless a moderator took it off the page.")),
     ("distrikt", gettext_lazy("The district it is about; empty: the whole municipality.")),
     ("udfoeres_af", gettext_lazy("Who carries it out: kommunen or borgerne.")),
     ("status", gettext_lazy("How it goes: til_tiden, forsinket, faerdigt or opgivet.")),
@@ -234,7 +234,7 @@ COLUMNS: tuple[tuple[str, Any], ...] = (
     ("udbetalt_kr", gettext_lazy("What has been paid, less what was paid back.")),
     ("tilbagefoert_kr", gettext_lazy("What went back to the municipality when it ended.")),
     ("rest_kr", gettext_lazy("What may still be paid: bevilget_kr less udbetalt_kr and tilbagefoert_kr.")),
-    ("adresse", gettext_lazy("The project's page.")),
+    ("adresse", gettext_lazy("The project's page; empty where it is off the page.")),
 )
 _STATUS = {
     Progress.ON_TIME: "til_tiden",
@@ -260,7 +260,7 @@ def _line(one: Implementation, link: Callable[[str], str]) -> Iterator[str]:
     contribution = one.project.contribution
     yield str(one.granted_on.year)
     yield contribution.process.title
-    yield contribution.title
+    yield one.public_title
     yield contribution.district.name if contribution.district else ""
     yield "borgerne" if one.by_citizens else "kommunen"
     yield _STATUS[Progress(one.status)]
@@ -268,7 +268,7 @@ def _line(one: Implementation, link: Callable[[str], str]) -> Iterator[str]:
         yield day.isoformat() if day else ""
     for amount in (one.planned, one.total_granted, one.paid, one.returned, one.left):
         yield f"{amount:.2f}".replace(".", ",")
-    yield link(contribution.get_absolute_url())
+    yield link(contribution.get_absolute_url()) if contribution.is_public else ""
 
 
 def _harmless(text: str) -> str:

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Coalesce, ExtractYear
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from budgets.models.projects import Project
 from participation.choices import PUBLIC, Moderation
@@ -48,8 +48,12 @@ class ImplementationQuerySet(models.QuerySet["Implementation"]):
         )
 
     def listed(self) -> Self:
-        """What lists and the sums of all the money take in: not what is kept out of the lists."""
-        return self.public().filter(project__contribution__process__listed=True)
+        """What the lists and sums of all the money take in: not what is kept out of the lists. A project whose text a moderator
+        took off the page is there without its words: the money was granted, and an account that forgets it is wrong."""
+        return self.filter(
+            project__contribution__process__status__in=PUBLIC,
+            project__contribution__process__listed=True,
+        )
 
     def running(self) -> Self:
         return self.exclude(status__in=ENDED)
@@ -228,6 +232,14 @@ class Implementation(models.Model):
 
     def __str__(self) -> str:
         return str(self.project)
+
+    @property
+    def public_title(self) -> str:
+        """What the account calls it: no words that a moderator took off the page."""
+        contribution = self.project.contribution
+        return (
+            contribution.title if contribution.is_public else gettext("A project whose text is off the page")
+        )
 
     @property
     def total_granted(self) -> Decimal:

@@ -344,13 +344,21 @@ def test_a_hostile_title_stays_a_text_in_one_cell(client, title):
     assert shown.removeprefix("'").split() == title.split()
 
 
-def test_what_is_not_public_is_neither_shown_nor_counted(client):
+def test_a_project_taken_off_the_page_keeps_its_money_and_loses_its_words(client):
     crowd(4)
-    Contribution.objects.filter(pk=Contribution.objects.first().pk).update(
-        moderation=Moderation.REJECTED, moderation_reason="Reklame."
+    granted, hidden = read().total.granted, Contribution.objects.first()
+    Contribution.objects.filter(pk=hidden.pk).update(
+        title="Køb hos Kanariefugl", moderation=Moderation.REJECTED, moderation_reason="Reklame."
     )
-    assert read().total.projects == 3
-    assert len(lines_of(client.get(reverse("money:file")))) == 3
+    assert (read().total.projects, read().total.granted) == (4, granted)
+    page, lines = client.get(reverse("money:overview")), lines_of(client.get(reverse("money:file")))
+    assert [
+        line["adresse"] for line in lines if line["projekt"] == "A project whose text is off the page"
+    ] == [""]
+    for response in (page, client.get(reverse("money:file"))):
+        content = response.content.decode()
+        assert "Kanariefugl" not in content
+        assert str(hidden.public_id) not in content
 
 
 def test_what_is_kept_out_of_the_lists_is_kept_out_of_the_money_and_the_years(client):
