@@ -55,7 +55,7 @@ def _flush_as_owner() -> Iterator[None]:
                     empty(connections[alias])
                 else:
                     flush(case)
-        starting_data.fill(apps, None)
+                    starting_data.fill(apps, None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_as_owner)
