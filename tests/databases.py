@@ -83,7 +83,7 @@ def test_database(name: str) -> Iterator[None]:
         connections.close_all()
         connection.close_pool()
         with _server() as server:
-            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(server, name)
 
 
 @contextlib.contextmanager
@@ -148,6 +148,15 @@ def _server() -> psycopg.Connection[Any]:
     return psycopg.connect(with_path(os.environ["MIGRATE_DATABASE_URL"], "postgres"), autocommit=True)
 
 
+def _drop(server: psycopg.Connection[Any], name: str) -> None:
+    """FORCE ends whoever is connected, but an owner may not end PostgreSQL's own vacuum; a plain DROP ends that by itself."""
+    drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    try:
+        server.execute(drop + sql.SQL(" WITH (FORCE)"))
+    except psycopg.errors.InsufficientPrivilege:
+        server.execute(drop)
+
+
 def _exists(server: psycopg.Connection[Any], name: str) -> bool:
     return server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
@@ -169,7 +178,7 @@ def _migrate(server: psycopg.Connection[Any], template: str) -> None:
     from django.core.management import call_command
 
     unfinished = f"{template}_unfinished"
-    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(unfinished)))
+    _drop(server, unfinished)
     server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(unfinished)))
     _use(unfinished)
     call_command("migrate", verbosity=0, interactive=False)
