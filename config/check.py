@@ -174,7 +174,7 @@ def compile_locks() -> int:
         "--python-version=3.11",
         "--generate-hashes",
     ]
-    common += ["--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"]
+    common += ["--no-annotate", "--no-header", "--quiet"]
     for name, more in (("run", []), ("test", ["--extra=test", "--constraint=requirements/run.txt"])):
         target = REQUIREMENTS / f"{name}.txt"
         done = run(*common, *more, f"--output-file={target}")
