@@ -1099,26 +1099,16 @@ _PERHAPS = 1e-300
 class _Sketch:
     """One round reckoned apart from the count: for each step what was bought, the most its rho can be, and the least that
     any other project's can. Either in floats, and only made when the error bounds leave no doubt about any step; or exactly,
-    and then each rho stands with what settles a tie.
-
-    In floats ``even`` says that the purchase takes as much of everybody who voted for it, so that its rho is one part in its
-    points at this raise and every higher one; ``dearer`` that others ask exactly that too and were passed over because they
-    cost more. Their rho is not among the others' least.
-    """
+    and then each rho stands with what settles a tie. So it does in floats where the rho is known exactly: a purchase that takes
+    as much of everybody who voted for it costs one part in its points, at this raise and every higher one."""
 
     spent: int = 0
     bought: list[frozenset[int]] = field(default_factory=list)
     most: list[Any] = field(default_factory=list)
     least_other: list[Any] = field(default_factory=list)
-    even: list[bool] = field(default_factory=list)
-    dearer: list[bool] = field(default_factory=list)
 
     def leads_to(self, higher: "_Sketch") -> bool:
-        return (
-            self.bought == higher.bought
-            and all(map(lt, self.most, higher.least_other))
-            and all(even or not dearer for even, dearer in zip(self.even, higher.dearer, strict=True))
-        )
+        return self.bought == higher.bought and all(map(lt, self.most, higher.least_other))
 
 
 def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
@@ -1160,8 +1150,7 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
             return sketch
         for project in offers.keys() - tied:
             heappush(queue, (offers[project].least, project))
-        least_other = queue[0][0] if queue else inf
-        dearer: set[int] = set()
+        least_other: tuple[float | Fraction, int] = (queue[0][0] if queue else inf, 0)
         if len(tied) > 1 and (
             any(not tied.isdisjoint(shares.others.get(each, ())) for each in tied)
             or not _surely_paid(shares, {each: offers[each] for each in tied}, money, worst)
@@ -1175,9 +1164,9 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
                 for each in tied
             ):
                 return None
-            dearer = tied - {cheapest}
-            for project in dearer:
+            for project in tied - {cheapest}:
                 heappush(queue, (offers[project].least, project))
+                least_other = min(least_other, (Fraction(1, shares.weights[project]), shares.costs[project]))
             tied = {cheapest}
         for project in tied:
             offer = offers[project]
@@ -1202,10 +1191,12 @@ def _sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
             queue = [entry for entry in queue if entry[1] not in gone]
             heapify(queue)
         sketch.bought.append(frozenset(tied))
-        sketch.most.append(most)
+        only, *besides = tied
+        if offers[only].full and not besides:
+            sketch.most.append((Fraction(1, shares.weights[only]), shares.costs[only]))
+        else:
+            sketch.most.append((most, inf))
         sketch.least_other.append(least_other)
-        sketch.even.append(len(tied) == 1 and all(offers[project].full for project in tied))
-        sketch.dearer.append(bool(dearer))
 
 
 def _exact_sketch(shares: _EqualShares, raised: int) -> _Sketch | None:
