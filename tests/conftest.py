@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.signals import setting_changed
 from django.db import connections
 from django.db.models.signals import post_save
@@ -20,7 +19,7 @@ from django.test import TransactionTestCase
 from django.urls import clear_url_caches
 from django.utils import translation
 
-from tests.databases import as_owner, empty, test_database
+from tests.databases import as_owner, empty, put_back_starting_rows, test_database
 
 pytest_plugins = ["tests.browsing", "tests.processes"]
 test_database.__test__ = False  # type: ignore[attr-defined]
@@ -45,7 +44,6 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 def _flush_as_owner() -> Iterator[None]:
     """After a test with real transactions the tables are emptied: the owner's work. The next test finds what
     migrations filled in, as in any database."""
-    starting_data = importlib.import_module("participation.migrations.0007_starting_data")
     flush = TransactionTestCase._fixture_teardown
 
     def flush_as_owner(case: TransactionTestCase) -> None:
@@ -55,7 +53,7 @@ def _flush_as_owner() -> Iterator[None]:
                     empty(connections[alias])
                 else:
                     flush(case)
-                    starting_data.fill(apps, None)
+                put_back_starting_rows(connections[alias])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_as_owner)

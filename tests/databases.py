@@ -104,33 +104,38 @@ def as_owner(connection: Any) -> Iterator[bool]:
 
 
 def empty(connection: Any) -> None:
-    """Delete what a test has committed, with triggers off, and put back what migrations had filled in. Emptying all hundred
-    tables takes half a second, and what Django keeps of models and permissions is the same for every test."""
+    """Delete what a test has committed, with triggers off. Emptying all hundred tables takes half a second, and what Django
+    keeps of models and permissions is the same for every test."""
     with connection.cursor() as cursor:
-        for table in _with_rows(cursor):
+        for table in _with_rows(connection):
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
+
+def put_back_starting_rows(connection: Any) -> None:
+    with connection.cursor() as cursor:
         for table, rows in STARTING_ROWS.items():
             with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
                 for row in rows:
                     copy.write(row)
 
 
-def _with_rows(cursor: Any) -> list[str]:
-    tables = set(connections[DEFAULT_DB_ALIAS].introspection.table_names(cursor)) - KEPT_TABLES
-    one_row = sql.SQL("(SELECT {} FROM {} LIMIT 1)")
-    cursor.execute(
-        sql.SQL(" UNION ALL ").join(
-            one_row.format(sql.Literal(table), sql.Identifier(table)) for table in sorted(tables)
-        )
-    )
-    return [table for (table,) in cursor.fetchall()]
-
-
 def _read_starting_rows(connection: Any) -> None:
     with connection.cursor() as cursor:
-        for table in _with_rows(cursor):
+        for table in _with_rows(connection):
             with cursor.copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as copy:
                 STARTING_ROWS[table] = [bytes(row) for row in copy]
+
+
+def _with_rows(connection: Any) -> list[str]:
+    one_row = sql.SQL("(SELECT {} FROM {} LIMIT 1)")
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor)) - KEPT_TABLES
+        cursor.execute(
+            sql.SQL(" UNION ALL ").join(
+                one_row.format(sql.Literal(table), sql.Identifier(table)) for table in sorted(tables)
+            )
+        )
+        return [table for (table,) in cursor.fetchall()]
 
 
 def waiting_for_locks() -> int:

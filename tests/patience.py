@@ -29,8 +29,8 @@ def seconds_here(seconds: float) -> float:
     return seconds * slowness()
 
 
-def wait_for(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+def wait_for(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Paris' year: 158,000 ballots and 100 projects, from the urn to the recount; and as many projects in seven pots. Figures are printed with `-s`."""
+"""Paris' year: 158,000 ballots and 100 projects, from the urn to the recount; a large city in seven pots. Figures are printed with `-s`."""
 
 import json
 import random
@@ -113,7 +113,7 @@ def test_a_year_of_paris_is_sealed_counted_and_recounted(opened, cast, tmp_path)
     )
     assert of_cpu < seconds_here(10)
     assert memory < 1024
-    assert sealing < seconds_here(90)  # a task may take 120 s
+    assert sealing < min(seconds_here(90), 120)  # what a task may take
 
     published = election.published_files(again(round))
     assert [file.sha256 for file in published.values()] == [row["sha256"] for row in sealed.files]

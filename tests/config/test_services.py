@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from config import services
-from tests.patience import PATIENCE
+from tests.patience import wait_for
 
 KIND = "faults"  # apart from the services this test session itself stands on
 HOLDER = (
@@ -60,15 +60,6 @@ def holder(clean_env: dict[str, str]) -> Iterator[Callable[[], tuple[subprocess.
     assert services.stop(KIND)
 
 
-def eventually(true: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def running(pids: dict[str, int]) -> list[str]:
     return [name for name, pid in pids.items() if services.started_at(pid)]
 
@@ -104,7 +95,7 @@ def test_two_holders_share_them_and_the_last_one_ends_them(
     time.sleep(1)
     assert running(pids) == ["postgresql", "valkey"]
     second.terminate()
-    assert eventually(lambda: not running(pids))
+    wait_for(lambda: not running(pids))
 
 
 def test_killing_the_holder_leaves_nothing_running(
@@ -114,7 +105,7 @@ def test_killing_the_holder_leaves_nothing_running(
     pids = services.pids(KIND)
     assert sorted(running(pids)) == ["postgresql", "valkey"]
     process.kill()
-    assert eventually(lambda: not running(pids))
+    wait_for(lambda: not running(pids))
 
 
 def test_killing_holder_and_keeper_is_swept_by_the_next_start(
@@ -126,7 +117,7 @@ def test_killing_holder_and_keeper_is_swept_by_the_next_start(
     os.kill(keeper, signal.SIGKILL)
     process.kill()
     holder()
-    assert eventually(lambda: not running(pids))
+    wait_for(lambda: not running(pids))
     assert sorted(running(services.pids(KIND))) == ["postgresql", "valkey"]
 
 
@@ -142,7 +133,7 @@ def test_a_killed_server_comes_back_with_what_was_committed(
         before = connection.execute("SELECT count(*) FROM kept").fetchone()
     pid = services.pids(KIND)[name]
     os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: services.pids(KIND)[name] != pid)
+    wait_for(lambda: services.pids(KIND)[name] != pid)
 
     def answers() -> bool:
         try:
@@ -153,7 +144,7 @@ def test_a_killed_server_comes_back_with_what_was_committed(
         except (psycopg.OperationalError, redis.ConnectionError):
             return False
 
-    assert eventually(answers, 30)
+    wait_for(answers, 30)
 
 
 def test_a_group_that_joined_is_ended_when_its_holder_is_killed(
@@ -162,9 +153,9 @@ def test_a_group_that_joined_is_ended_when_its_holder_is_killed(
     process, *_ = holder()
     command = [sys.executable, "-m", "config.services", "join", KIND, "sleep", "3600"]
     joined = subprocess.Popen(command, cwd=services.ROOT, start_new_session=True)
-    assert eventually(lambda: "join" not in services.command_of(joined.pid))  # it has become the command
+    wait_for(lambda: "join" not in services.command_of(joined.pid))  # it has become the command
     process.kill()
-    assert eventually(lambda: joined.poll() is not None)
+    wait_for(lambda: joined.poll() is not None)
 
 
 def test_nobody_else_may_look_into_the_servers_folder(holder: Callable[..., object]) -> None:
