@@ -17,9 +17,9 @@ from budgets import ballots, paper
 from budgets.actions.rounds import went_on
 from budgets.ballots import Paper, Part
 from budgets.models import BallotProject, BallotType, PaperOrder, Pot, Project, Round
+from dkfds.printing import compile_pdf
 from dkfds.wording import kroner
 from participation.models import Process
-from participation.printing import compile_pdf
 
 _BALLOT = """
 #let big = data.large

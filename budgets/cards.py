@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from accounts.models import Resident
 from budgets import codes
 from budgets.models import CodeBatch
+from dkfds.printing import compile_pdf
 from dkfds.wording import number
 from participation import clock
 from participation.phases import closing_moment, moment
-from participation.printing import compile_pdf
 
 _CARDS = """
 #set page(paper: "a4", margin: (x: 1cm, y: 1.1cm))

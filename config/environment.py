@@ -32,6 +32,7 @@ MADE_ONCE: dict[str, Callable[[], str]] = {
     "FIELD_KEYS": _key,  # several, separated by commas, when rotating; the first encrypts
     "MITID_CLIENT_ID": lambda: "ojenhojde",
     "MITID_CLIENT_SECRET": lambda: secrets.token_urlsafe(24),
+    "DIGITAL_POST_RECEIPT_SECRET": lambda: secrets.token_urlsafe(24),
 }
 
 

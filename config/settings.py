@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "csp",
     "django_prometheus",
     "audit",
+    "mailouts",
     "participation",
     "budgets",
 ]
@@ -355,6 +356,22 @@ SOCIALACCOUNT_PROVIDERS = {
             if issuer
         ]
     }
+}
+
+# Letters. The gateway is reached through an adapter; SF1601's takes the rest of these variables.
+DIGITAL_POST = {
+    "adapter": env("DIGITAL_POST_ADAPTER", "mailouts.sf1601.KombiPost"),
+    "url": env("DIGITAL_POST_URL", "").rstrip("/"),  # what comes before /service/…
+    "sender_cvr": env("DIGITAL_POST_CVR", ""),
+    "memo_version": env("DIGITAL_POST_MEMO", "1.2"),  # or 1.1
+    "saml_token": env(
+        "DIGITAL_POST_SAML_TOKEN", ""
+    ),  # a file that holds the assertion, or its http(s) address
+    "certificate": env("DIGITAL_POST_CERTIFICATE", ""),  # PEM with certificate and key, for mutual TLS
+    "timeout": int(env("DIGITAL_POST_TIMEOUT", "20")),
+    "receipt_secret": env(
+        "DIGITAL_POST_RECEIPT_SECRET", ""
+    ),  # what receipts are signed with; empty: none are taken in
 }
 
 METRICS_TOKEN = env("METRICS_TOKEN", "")  # whoever has it may read /metrics; empty: nobody

@@ -4,33 +4,23 @@ What people wrote goes to typst as data, never as source, so nothing in it can b
 """
 
 import io
-import json
 from datetime import datetime
 from typing import Any
 
 import segno
-import typst
 from django import forms
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dkfds.printing import compile_pdf
 from dkfds.wording import day, deadline, number
 from participation import clock, formats, phases
 from participation.choices import Moderation
 from participation.formats import Act
 from participation.models import Contribution, Process
 from participation.principles.timing import decision_date
-
-_COMMON = """
-#let data = json(bytes(sys.inputs.data))
-#set document(title: data.title, author: data.municipality)
-#set par(leading: 0.75em, spacing: 1.2em)
-#show heading: set block(above: 1.6em, below: 0.8em)
-#show heading: set text(0.85em)
-#show title: set text(1.35em)
-"""
 
 _BLANK = """
 #set page(paper: "a4", margin: (x: 2.2cm, y: 2cm), footer: context [
@@ -217,16 +207,3 @@ def _question(bound: forms.BoundField) -> dict[str, Any]:
         "choices": choices,
         "lines": lines,
     }
-
-
-def compile_pdf(source: str, data: dict[str, Any]) -> bytes:
-    data |= {
-        "municipality": settings.MUNICIPALITY["name"],
-        "lang": (translation.get_language() or settings.LANGUAGE_CODE).split("-")[0],
-    }
-    return typst.compile(
-        (_COMMON + source).encode(),
-        sys_inputs={"data": json.dumps(data)},
-        format="pdf",
-        pdf_standards=["ua-1"],
-    )
