@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 
-def stand_ins(*, demo: bool, clock_file: str, issuers: Mapping[str, str]) -> list[str]:
+def stand_ins(*, demo: bool, clock_file: str, issuers: Mapping[str, str], post: str = "") -> list[str]:
     """A sentence for each that is switched on."""
     found = []
     if demo:
@@ -21,12 +21,16 @@ def stand_ins(*, demo: bool, clock_file: str, issuers: Mapping[str, str]) -> lis
             found.append(
                 f"{name} must begin with https:// and not be on this machine: it says who people are."
             )
+    if post and (not post.startswith("https://") or is_this_machine(post)):
+        found.append(
+            "DIGITAL_POST_URL must begin with https:// and not be on this machine: letters would reach nobody."
+        )
     return found
 
 
-def refuse_stand_ins(*, demo: bool, clock_file: str, issuers: Mapping[str, str]) -> None:
+def refuse_stand_ins(*, demo: bool, clock_file: str, issuers: Mapping[str, str], post: str = "") -> None:
     """No process of a portal that the public reaches (SITE_URL with https) starts with any of them."""
-    found = stand_ins(demo=demo, clock_file=clock_file, issuers=issuers)
+    found = stand_ins(demo=demo, clock_file=clock_file, issuers=issuers, post=post)
     if found:
         raise ImproperlyConfigured(
             f"SITE_URL begins with https://, so this is for the public. {' '.join(found)}"

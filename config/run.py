@@ -35,8 +35,10 @@ PORTS = {  # variable: what it is for, where we begin to look
     "MITID_PORT": ("the stand-in MitID", 9400),
     "MAIL_PORT": ("the mail page", 8025),
     "SMTP_PORT": ("the mail server", 1025),
+    "POST_PORT": ("the stand-in Digital Post", 9500),
 }
 KIND = "run"
+DEMO_CVR = "11111111"  # invented: fails the check digit of a real one
 ANSWERS_WITHIN = 120
 
 
@@ -82,6 +84,8 @@ def settings_of(found: dict[str, str], where: services.Place) -> dict[str, str]:
         **found,
         "SITE_URL": site,
         "MITID_ISSUER": f"http://localhost:{found['MITID_PORT']}",
+        "DIGITAL_POST_URL": f"http://localhost:{found['POST_PORT']}",
+        "DIGITAL_POST_CVR": DEMO_CVR,
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": found["SMTP_PORT"],
         "DEBUG": "0",
@@ -231,6 +235,7 @@ def say_where() -> None:
         f"  Mail it sends       {mail}/",
         f"  Codes for the staff {mail}/koder",
         f"  Stand-in MitID      {os.environ['MITID_ISSUER']}/",
+        f"  Digital Post (stand-in)  http://localhost:{os.environ['POST_PORT']}/",
         "",
         *people.lines(people.load()),
         "  Ctrl-C ends it; make run starts it again with the same data; make reset starts over.",
@@ -275,7 +280,7 @@ def reset() -> None:
     services.remove(KIND)
     for name in ("beat-schedule", "clock", "demo_people.json"):
         (services.LOCAL / name).unlink(missing_ok=True)
-    for file in (services.LOCAL / "mail").glob("*.eml"):
+    for file in (*(services.LOCAL / "mail").glob("*.eml"), *(services.LOCAL / "digital-post").glob("letters.*")):
         file.unlink()
 
 

@@ -368,6 +368,7 @@ DIGITAL_POST = {
         "DIGITAL_POST_SAML_TOKEN", ""
     ),  # a file that holds the assertion, or its http(s) address
     "certificate": env("DIGITAL_POST_CERTIFICATE", ""),  # PEM with certificate and key, for mutual TLS
+    "print_type": env("DIGITAL_POST_PRINT_TYPE", ""),  # ForsendelseTypeIdentifikator, as agreed with the printer
     "timeout": int(env("DIGITAL_POST_TIMEOUT", "20")),
     "receipt_secret": env(
         "DIGITAL_POST_RECEIPT_SECRET", ""
@@ -420,4 +421,5 @@ if HTTPS:
         demo=env_bool("DEMO"),
         clock_file=CLOCK_FILE,
         issuers={"MITID_ISSUER": MITID_ISSUER, "STAFF_OIDC_ISSUER": STAFF_OIDC_ISSUER},
+        post=DIGITAL_POST["url"],
     )
