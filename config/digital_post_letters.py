@@ -175,9 +175,9 @@ class Box:
                 raise
             self._write.execute("COMMIT")
 
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         with self._read_lock:
-            return self._read.execute(query, values).fetchall()
+            return [dict(row) for row in self._read.execute(query, values)]
 
     def take(
         self,
@@ -228,7 +228,7 @@ class Box:
 
     def due(self, now: float, limit: int) -> list[Receipt]:
         return [
-            Receipt(**dict(row))
+            Receipt(**row)
             for row in self.rows(
                 'SELECT receipt.id, letter, "transaction", status, error, tries, uuid, identifier, channel '
                 "FROM receipt JOIN letter ON letter.id = letter WHERE due <= ? ORDER BY due LIMIT ?",
@@ -267,7 +267,7 @@ class Box:
         }
         waiting = self.rows("SELECT COUNT(*) AS number FROM receipt")[0]["number"]
         return {
-            **dict(total),
+            **total,
             "recipients_with_several": several,
             "channels": channels,
             "receipts_waiting": waiting,
@@ -276,24 +276,21 @@ class Box:
     def letters(self, *, number: str = "", after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
         """Oldest first, after an id."""
         which, values = ("AND number = ? ", [number]) if number else ("", [])
-        return [
-            dict(row)
-            for row in self.rows(
-                f"SELECT {SHOWN} WHERE letter.id > ? {which}ORDER BY letter.id LIMIT ?", after, *values, limit
-            )
-        ]
+        return self.rows(
+            f"SELECT {SHOWN} WHERE letter.id > ? {which}ORDER BY letter.id LIMIT ?", after, *values, limit
+        )
 
-    def newest(self, limit: int) -> list[sqlite3.Row]:
+    def newest(self, limit: int) -> list[dict[str, Any]]:
         return self.rows(f"SELECT {SHOWN} ORDER BY letter.id DESC LIMIT ?", limit)
 
-    def inbox(self, recipient: int, limit: int) -> list[sqlite3.Row]:
+    def inbox(self, recipient: int, limit: int) -> list[dict[str, Any]]:
         return self.rows(
             f"SELECT {SHOWN} WHERE recipient = ? AND failed = '' ORDER BY letter.id DESC LIMIT ?",
             recipient,
             limit,
         )
 
-    def recipient(self, recipient: int) -> sqlite3.Row | None:
+    def recipient(self, recipient: int) -> dict[str, Any] | None:
         found = self.rows("SELECT * FROM recipient WHERE id = ?", recipient)
         return found[0] if found else None
 
@@ -301,7 +298,7 @@ class Box:
         found = self.rows("SELECT id FROM recipient WHERE number = ?", number)
         return found[0]["id"] if found else None
 
-    def letter(self, letter: int) -> tuple[sqlite3.Row, Letter] | None:
+    def letter(self, letter: int) -> tuple[dict[str, Any], Letter] | None:
         found = self.rows(f"SELECT {SHOWN} WHERE letter.id = ?", letter)
         if not found:
             return None
@@ -397,7 +394,11 @@ def _action(element: ElementTree.Element) -> Action:
         return (element.findtext("/".join(f"{M}{each}" for each in path.split("/"))) or "").strip()
 
     meeting = element.find(f"{M}Reservation")
-    said = {} if meeting is None else {each.tag.rpartition("}")[2]: (each.text or "").strip() for each in meeting}
+    said = (
+        {}
+        if meeting is None
+        else {each.tag.rpartition("}")[2]: (each.text or "").strip() for each in meeting}
+    )
     return Action(text("label"), text("actionCode"), text("EntryPoint/url"), said)
 
 

@@ -27,9 +27,7 @@ dl { display: grid; grid-template-columns: minmax(9rem, auto) 1fr; gap: .25rem 1
 label { display: block; font-weight: 600; margin-top: 1rem } .tick label { display: inline; } .tick { margin-top: 1rem } .hint { color: #47545a; margin: 0 }
 input[type=text], textarea, select { font: inherit; padding: .4rem; border: 1px solid #5c6b70; width: 100%; max-width: 30rem; box-sizing: border-box } .fault { border-left: 4px solid #a3152a; padding-left: 1rem }
 """
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
 LETTER_POLICY = (
     f"sandbox {SANDBOX}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
@@ -104,7 +102,7 @@ def inbox(who: Mapping[str, Any], rows: Sequence[Any]) -> str:
     return page(title, table(("Afsender", "Emne", "Modtaget", "Kanal", "Læst"), shown))
 
 
-def letter(row: Mapping[str, Any], read: Letter) -> str:
+def letter(row: Mapping[str, Any], read: Letter, portal: str = "") -> str:
     where = f"/brev/{row['id']}"
     parts = [
         f'<p>Fra {escape(row["sender"])} til <a href="/indbakke/{row["recipient"]}">{escape(person(row))}</a>, '
@@ -122,7 +120,7 @@ def letter(row: Mapping[str, Any], read: Letter) -> str:
             parts.append(f'<p><a class="button" href="{where}/papir">Hent brevet som PDF</a></p>')
         parts.append("<p>Brevet er printet og sendt med posten.</p>")
     else:
-        parts += [_action(each, where, number) for number, each in enumerate(read.actions)]
+        parts += [_action(each, where, number, portal) for number, each in enumerate(read.actions)]
         parts += [
             f'<iframe src="{where}/dokument/{number}" sandbox="{SANDBOX}" title="Brevet"></iframe>'
             for number, file in enumerate(read.main)
@@ -140,20 +138,30 @@ def letter(row: Mapping[str, Any], read: Letter) -> str:
     return page(row["label"] or "(uden emne)", "".join(parts))
 
 
-def _action(action: Action, where: str, number: int) -> str:
+def _action(action: Action, where: str, number: int, portal: str) -> str:
     if action.meeting:
-        begins, ends = _time(action.meeting.get("startDateTime", "")), _time(action.meeting.get("endDateTime", ""))
+        begins, ends = (
+            _time(action.meeting.get("startDateTime", "")),
+            _time(action.meeting.get("endDateTime", "")),
+        )
         when = begins.strftime("%d.%m.%Y kl. %H.%M") if begins else "Tidspunktet mangler"
-        until = f" til {ends.strftime('%d.%m.%Y kl. %H.%M' if begins and ends.date() != begins.date() else '%H.%M')}" if ends else ""
+        until = (
+            f" til {ends.strftime('%d.%m.%Y kl. %H.%M' if begins and ends.date() != begins.date() else '%H.%M')}"
+            if ends
+            else ""
+        )
         return (
             f'<section class="box" aria-labelledby="aftale-{number}"><h2 id="aftale-{number}">{escape(action.label)}</h2>'
             f"<p>{escape(action.meeting.get('description', ''))}</p><dl><dt>Tid</dt><dd>{when}{until}</dd>"
             f"<dt>Sted</dt><dd>{escape(action.meeting.get('location', ''))}</dd></dl>"
             f'<a class="button" href="{where}/kalender/{number}">Føj til kalender</a></section>'
         )
-    if not action.url.startswith(("https://", "http://")):
+    url = action.url
+    if portal.startswith("http://"):
+        url = url.replace(portal.replace("http://", "https://", 1), portal, 1)
+    if not url.startswith(("https://", "http://")):
         return ""
-    return f'<p><a class="button" href="{escape(action.url)}" rel="noopener">{escape(action.label)}</a></p>'
+    return f'<p><a class="button" href="{escape(url)}" rel="noopener">{escape(action.label)}</a></p>'
 
 
 def _time(text: str) -> datetime | None:
@@ -176,12 +184,16 @@ def is_html(file: File) -> bool:
     return file.kind.startswith("text/html")
 
 
-def with_base(html: bytes) -> bytes:
-    """Links lead out of the frame: the portal doesn't let itself be framed."""
-    base = b'<base target="_top">'
-    head = re.search(rb"<head[^>]*>", html, re.IGNORECASE)
-    place = head.end() if head else (found.end() if (found := re.match(rb"\s*<!doctype[^>]*>", html, re.I)) else 0)
-    return html[:place] + base + html[place:]
+def framed(html: bytes, portal: str = "") -> bytes:
+    """Links lead out of the frame, for the portal doesn't let itself be framed. A letter may only name https addresses;
+    the portal of `make run` speaks http."""
+    if portal.startswith("http://"):
+        html = html.replace(portal.replace("http://", "https://", 1).encode(), portal.encode())
+    head = re.search(rb"<head[^>]*>", html, re.IGNORECASE) or re.match(
+        rb"\s*<!doctype[^>]*>", html, re.IGNORECASE
+    )
+    place = head.end() if head else 0
+    return html[:place] + b'<base target="_top">' + html[place:]
 
 
 def calendar(read: Letter, number: str) -> bytes | None:
@@ -238,7 +250,10 @@ FIELDS = {
     "twice": ("Andel af kvitteringer, der sendes to gange", ""),
     "fail_receipts": ("Andel af breve, der ender som fejlet", ""),
     "fail_reason": ("Begrundelsen", ""),
-    "fail_recipients": ("Modtagere, hvis breve altid fejler", "Nummer, mellemrum og begrundelse på hver linje."),
+    "fail_recipients": (
+        "Modtagere, hvis breve altid fejler",
+        "Nummer, mellemrum og begrundelse på hver linje.",
+    ),
     "status_as": ("TransaktionsStatusKode som", "uuid eller text."),
     "seed": ("Frø for det tilfældige", "Et nyt frø begynder forfra."),
 }
@@ -261,7 +276,9 @@ def control(values: Mapping[str, Any], fault: str = "") -> str:
         parts.append(f'<label for="{name}">{escape(label)}</label>{told}')
         if isinstance(value, list | dict):
             lines = value if isinstance(value, list) else [f"{key} {text}" for key, text in value.items()]
-            parts.append(f'<textarea id="{name}" name="{name}" rows="3"{tied}>{escape(chr(10).join(lines))}</textarea>')
+            parts.append(
+                f'<textarea id="{name}" name="{name}" rows="3"{tied}>{escape(chr(10).join(lines))}</textarea>'
+            )
         else:
             shown = f"{value:g}".replace(".", ",") if isinstance(value, float) else str(value)
             parts.append(f'<input type="text" id="{name}" name="{name}" value="{escape(shown)}"{tied}>')

@@ -40,6 +40,7 @@ import urllib3
 from config import digital_post_pages as pages
 from config.digital_post_letters import NOBODY, Box, Receipt, Request, Unreadable, read_request
 from config.services import LOCAL
+from mailouts import memo_rules
 from mailouts.signatures import MOMENT_HEADER, SIGNATURE_HEADER, signature
 
 FOLDER = LOCAL / "digital-post"
@@ -69,11 +70,15 @@ class Control:
     hold: float = 60.0  # seconds that the two above keep the connection, at most
     busy: bool = False  # answers 503 to everything
     answer_delay: float = 0.0  # seconds
-    deduplicate: bool = True  # a second message with the same UUID is dropped; otherwise it is a second letter
+    deduplicate: bool = (
+        True  # a second message with the same UUID is dropped; otherwise it is a second letter
+    )
     keep_contents: bool = True  # otherwise only the sums and headers are kept
     token_lasts: int = 3600  # seconds
     unregistered: list[str] = field(default_factory=list)  # numbers without Digital Post
-    no_sms: list[str] = field(default_factory=list)  # numbers without NemSMS, besides those that end in an odd digit
+    no_sms: list[str] = field(
+        default_factory=list
+    )  # numbers without NemSMS, besides those that end in an odd digit
     receipts: str = "both"  # received and delivered; "last": only how it ended; "none"
     receipt_delay: float = 1.0  # seconds before the first, and between the two
     receipt_spread: float = 0.0  # up to so many seconds later, each by chance
@@ -125,10 +130,8 @@ def moved_now(file: str) -> datetime:
 
 def problems_of(request: Request, now: datetime) -> list[str]:
     """What the gateway would refuse it for."""
-    from mailouts import memo_rules
-
     _, problems = memo_rules.problems_in(request.memo, now=now)
-    found = [str(problem) for problem in problems]
+    found = [f"{problem.where}: {problem.text}" for problem in problems]
     choice, kind = request.fact("choice"), request.fact("kind")
     if choice not in (*CHANNELS, "Automatisk Valg"):
         found.append("KombiValgKode er ukendt.")
@@ -284,6 +287,7 @@ class StandIn(ThreadingHTTPServer):
         self.tokens: dict[str, float] = {}
         self.open: set[socket.socket] = set()
         self.counts: dict[str, int] = {}
+        self.portal = portal
         self.clock_file = os.environ.get("CLOCK_FILE", "")
         self.receipts = Receipts(self, portal, secret) if portal and secret else None
         self.url = f"http://{where[0]}:{self.server_address[1]}"
@@ -456,7 +460,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.forget()
                 self.json({"glemt": True})
             case ["indbakke"]:
-                number = "".join(each for each in parse_qs(body.decode()).get("nummer", [""])[0] if each.isdecimal())
+                number = "".join(
+                    each for each in parse_qs(body.decode()).get("nummer", [""])[0] if each.isdecimal()
+                )
                 found = self.server.box.recipient_of(number)
                 self.go(f"/indbakke/{found}" if found else "/indbakke/0")
             case _:
@@ -514,7 +520,9 @@ class Handler(BaseHTTPRequestHandler):
         if mishap:
             server.count(mishap)
         if mishap == "fail":
-            self.xml(fault("BELD-500", "Intern fejl; beskeden er ikke modtaget."), HTTPStatus.INTERNAL_SERVER_ERROR)
+            self.xml(
+                fault("BELD-500", "Intern fejl; beskeden er ikke modtaget."), HTTPStatus.INTERNAL_SERVER_ERROR
+            )
             return
         if mishap == "lose":
             self.fall_silent()
@@ -579,9 +587,13 @@ class Handler(BaseHTTPRequestHandler):
         match rest:
             case []:
                 self.server.box.open_letter(row["id"])
-                self.page(pages.letter(row, letter))
+                self.page(pages.letter(row, letter, self.server.portal))
             case ["dokument", number] if (file := pages.document(letter, number)) and pages.is_html(file):
-                self.reply(pages.with_base(file.content), "text/html; charset=utf-8", policy=pages.LETTER_POLICY)
+                self.reply(
+                    pages.framed(file.content, self.server.portal),
+                    "text/html; charset=utf-8",
+                    policy=pages.LETTER_POLICY,
+                )
             case ["fil", number] if file := pages.document(letter, number):
                 self.download(file.content, file.name or "fil")
             case ["papir"] if letter.paper:
@@ -648,7 +660,11 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(content.encode(), "text/html; charset=utf-8", status)
 
     def download(self, content: bytes, name: str, kind: str = "application/octet-stream") -> None:
-        self.reply(content, kind, more=f"Content-Disposition: attachment; filename*=UTF-8''{quote(name, safe='')}\r\n")
+        self.reply(
+            content,
+            kind,
+            more=f"Content-Disposition: attachment; filename*=UTF-8''{quote(name, safe='')}\r\n",
+        )
 
     def go(self, where: str) -> None:
         self.reply(b"", "text/plain", HTTPStatus.SEE_OTHER, more=f"Location: {where}\r\n")

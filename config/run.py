@@ -38,7 +38,7 @@ PORTS = {  # variable: what it is for, where we begin to look
     "POST_PORT": ("the stand-in Digital Post", 9500),
 }
 KIND = "run"
-DEMO_CVR = "11111111"  # invented: fails the check digit of a real one
+DEMO_CVR = "11110002"  # invented
 ANSWERS_WITHIN = 120
 
 
@@ -280,7 +280,10 @@ def reset() -> None:
     services.remove(KIND)
     for name in ("beat-schedule", "clock", "demo_people.json"):
         (services.LOCAL / name).unlink(missing_ok=True)
-    for file in (*(services.LOCAL / "mail").glob("*.eml"), *(services.LOCAL / "digital-post").glob("letters.*")):
+    for file in (
+        *(services.LOCAL / "mail").glob("*.eml"),
+        *(services.LOCAL / "digital-post").glob("letters.*"),
+    ):
         file.unlink()
 
 

@@ -368,7 +368,9 @@ DIGITAL_POST = {
         "DIGITAL_POST_SAML_TOKEN", ""
     ),  # a file that holds the assertion, or its http(s) address
     "certificate": env("DIGITAL_POST_CERTIFICATE", ""),  # PEM with certificate and key, for mutual TLS
-    "print_type": env("DIGITAL_POST_PRINT_TYPE", ""),  # ForsendelseTypeIdentifikator, as agreed with the printer
+    "print_type": env(
+        "DIGITAL_POST_PRINT_TYPE", ""
+    ),  # ForsendelseTypeIdentifikator, as agreed with the printer
     "timeout": int(env("DIGITAL_POST_TIMEOUT", "20")),
     "receipt_secret": env(
         "DIGITAL_POST_RECEIPT_SECRET", ""

@@ -31,6 +31,7 @@ import logging
 import re
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -51,8 +52,10 @@ from mailouts.gateway import Choice, NotTaken, Paper, Service, Unanswered
 
 KOMBI = "/service/KombiPostAfsend_1/kombi"
 REGISTERED = "/service/PostForespoerg_1/"
-TOKEN = "/service/AccessTokenService_1/token"
-UNSIGNED = b'<Assertion xmlns="urn:oasis:names:tc:SAML:2.0:assertion" ID="unsigned"/>'  # only the stand-in takes it
+TOKEN = "/service/AccessTokenService_1/token"  # noqa: S105 an address
+UNSIGNED = (
+    b'<Assertion xmlns="urn:oasis:names:tc:SAML:2.0:assertion" ID="unsigned"/>'  # only the stand-in takes it
+)
 NOBODY = "0000000000"  # fjernprint: the address is printed in the PDF, the number is always this one
 IDLE = 4  # seconds; servers close what is idle for longer, and a request on such a connection would end unanswered
 TOLD = 300  # characters of a fault's text
@@ -111,7 +114,7 @@ class KombiPost:
     """
 
     def __init__(self) -> None:
-        chosen = settings.DIGITAL_POST
+        chosen: Mapping[str, Any] = settings.DIGITAL_POST
         self._url: str = chosen["url"]
         self._saml: str = chosen["saml_token"]
         self._certificate: str = chosen["certificate"]
@@ -134,9 +137,7 @@ class KombiPost:
         query = urlencode({"cprNumber" if len(number) == 10 else "cvrNumber": number})
         path = f"{REGISTERED}{service.value}?{query}"
         try:
-            answer = self._authorised(
-                "GET", path, "postforespoerg", None, {"X-TransaktionsId": str(uuid4())}
-            )
+            answer = self._authorised("GET", path, "postforespoerg", None, {"X-TransaktionsId": str(uuid4())})
         except Unanswered as error:  # a question may be asked again
             raise NotTaken(str(error), gateway=True) from None
         if answer.status == 200:
@@ -189,9 +190,7 @@ class KombiPost:
         found = _json(answer.data) if answer.status == 200 else {}
         token, lasts = found.get("access_token"), found.get("expires_in")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-            raise NotTaken(
-                f"No access token: {answer.status}. {fault_of(answer.data)}".strip(), gateway=True
-            )
+            raise NotTaken(f"No access token: {answer.status}. {fault_of(answer.data)}".strip(), gateway=True)
         seconds = float(lasts) if isinstance(lasts, int | float) else 0.0
         made = _Token(f"Holder-of-key {token}", time.monotonic() + seconds - min(60.0, seconds / 10))
         self._tokens[source] = made
@@ -255,9 +254,7 @@ class KombiPost:
             raise NotTaken(f"No connection: {discreet(str(error))}", gateway=True) from None
         except SSLError as error:
             if _refuses_us(error):
-                raise NotTaken(
-                    f"Our certificate was refused: {discreet(str(error))}", gateway=True
-                ) from None
+                raise NotTaken(f"Our certificate was refused: {discreet(str(error))}", gateway=True) from None
             raise Unanswered(f"The connection broke: {discreet(str(error))}") from None
         except (HTTPError, HTTPException, OSError) as error:
             raise Unanswered(f"No whole answer: {discreet(str(error))}") from None
@@ -270,7 +267,7 @@ def request_body(memo: bytes, choice: Choice, paper: Paper | None = None, print_
 
     The gateway wants the prefix `fjernprint`; `print_type` is the ForsendelseTypeIdentifikator agreed with the printer.
     """
-    parts = [
+    parts: list[bytes | memoryview] = [
         b"<kombi_request><KombiValgKode>",
         choice.value.encode(),
         b"</KombiValgKode>",
