@@ -22,6 +22,7 @@ _OPENS: dict[str, Permission] = {
 _BY_APP: dict[str, Permission] = {
     "participation": Permission.SET_UP_PROCESS,
     "budgets": Permission.SET_UP_PROCESS,
+    "mailouts": Permission.SEND_MAILOUT,
 }
 
 

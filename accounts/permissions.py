@@ -34,6 +34,8 @@ class Permission(StrEnum):
     IMPORT_REGISTER = "import_register"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_TEXTS = "manage_texts"
+    SEND_MAILOUT = "send_mailout"
+    APPROVE_MAILOUT = "approve_mailout"
 
 
 _CASEWORK = frozenset(
@@ -49,6 +51,8 @@ _CASEWORK = frozenset(
         Permission.RECORD_FOR_OTHERS,
         Permission.READ_DRAFTS,
         Permission.READ_AUDIT,
+        Permission.SEND_MAILOUT,
+        Permission.APPROVE_MAILOUT,  # of a colleague's, never of one's own
     }
 )
 

@@ -1,0 +1,257 @@
+"""After a letter has left: receipts, another try, the end, and forgetting."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from accounts.models import Resident, User
+from accounts.verdict import Refused
+from audit import clock
+from audit.actions import record
+from mailouts import channels, permissions
+from mailouts.actions.campaigns import locked
+from mailouts.channels import Reach
+from mailouts.choices import OVER, WAITING, Stage, State
+from mailouts.models import Attempt, Campaign, Delivery, PrintBatch, Receipt
+from mailouts.receipts import Told
+from mailouts.sources import newest_extract
+
+# What the gateway calls it when somebody gets no Digital Post; then paper is the road, and nobody has to decide it.
+NOT_REGISTERED = frozenset({"not_registered", "ikke_tilmeldt"})
+EXEMPT_WORDS = ("ikke tilmeldt", "fritaget", "not registered")
+
+
+class AlreadyTaken(Refused):
+    """This receipt has been taken in before."""
+
+    def __init__(self) -> None:
+        super().__init__("replayed", _("This receipt has been taken in before."))
+
+
+@transaction.atomic
+def note_receipt(*, told: Told) -> Receipt:
+    """What the gateway tells of a message. Later words win over earlier ones only when they know more: delivered is the end,
+    and one that comes late or in another order changes nothing."""
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            receipt = Receipt.objects.create(
+                digest=told.digest,
+                message_uuid=told.message_uuid,
+                status=told.status,
+                code=told.code[:40],
+                text=told.text[:300],
+                came_at=now,
+            )
+    except IntegrityError as error:
+        raise AlreadyTaken from error
+    delivery = Delivery.objects.select_for_update().filter(message_uuid=told.message_uuid).first()
+    if delivery is None:
+        earlier = Attempt.objects.select_for_update().filter(message_uuid=told.message_uuid).first()
+        if earlier is not None:
+            _note_earlier(earlier, receipt)
+        return receipt
+    receipt.delivery = delivery
+    receipt.save(update_fields=["delivery"])
+    _note(delivery, receipt, now)
+    return receipt
+
+
+def _note(delivery: Delivery, receipt: Receipt, now: object) -> None:
+    on_its_way = {State.SENDING, State.UNCERTAIN, State.SENT}
+    if delivery.state not in on_its_way:
+        return
+    fields = ["state", "failure_code", "failure"]
+    if receipt.status == Receipt.Status.FAILED:
+        delivery.state = State.FAILED
+        delivery.failure_code, delivery.failure = receipt.code or "failed", receipt.text
+    else:
+        if receipt.status == Receipt.Status.DELIVERED:
+            delivery.state, delivery.delivered_at = State.DELIVERED, now  # type: ignore[assignment]
+            fields.append("delivered_at")
+        else:
+            delivery.state = State.SENT
+        delivery.failure_code = delivery.failure = ""
+        if delivery.sent_at is None:
+            delivery.sent_at = now  # type: ignore[assignment]
+            fields.append("sent_at")
+    delivery.save(update_fields=fields)
+    if delivery.state == State.FAILED and delivery.campaign_id is not None and is_exempt(receipt):
+        go_another_way(delivery=delivery, by=None)
+
+
+def _note_earlier(earlier: Attempt, receipt: Receipt) -> None:
+    """A word of a message that was given up and sent anew: kept where it can be seen that both arrived."""
+    if receipt.status == Receipt.Status.FAILED:
+        earlier.state, earlier.failure_code, earlier.failure = State.FAILED, receipt.code, receipt.text
+    else:
+        delivered = receipt.status == Receipt.Status.DELIVERED
+        earlier.state = State.DELIVERED if delivered else State.SENT
+        earlier.failure_code = earlier.failure = ""
+    earlier.save(update_fields=["state", "failure_code", "failure"])
+    receipt.delivery_id = earlier.delivery_id
+    receipt.save(update_fields=["delivery"])
+
+
+def is_exempt(receipt: Receipt) -> bool:
+    words = receipt.text.casefold()
+    return receipt.code.casefold() in NOT_REGISTERED or any(each in words for each in EXEMPT_WORDS)
+
+
+@transaction.atomic
+def go_another_way(*, delivery: Delivery, by: User | None) -> bool:
+    """Failed for good on one channel: the next that the mailout allows and they can be reached by. Returns whether there was
+    one."""
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("campaign", "listed").get(pk=delivery.pk)
+    campaign = delivery.campaign
+    if campaign is None or delivery.state != State.FAILED:
+        return False
+    if by is not None:
+        permissions.check_again(by, campaign)
+    tried = {delivery.channel, *delivery.earlier_attempts.values_list("channel", flat=True)}
+    channel = channels.next_way(campaign.policy, tried, _reach(delivery))
+    if channel is None or campaign.content_deleted_at is not None:
+        return False
+    _anew(delivery, by=by, channel=channel)
+    _under_way_again(campaign)
+    return True
+
+
+def _reach(delivery: Delivery) -> Reach:
+    if delivery.person_id is not None:
+        home = Resident.objects.filter(extract=newest_extract(), person=delivery.person_id).first()
+        return Reach(digital=home is not None and home.digital_post, address=home is not None)
+    if delivery.listed is not None:
+        return Reach(address=bool(delivery.listed.address), email=bool(delivery.listed.email))
+    return Reach(email=delivery.user_id is not None)
+
+
+def _anew(delivery: Delivery, *, by: User | None, channel: str) -> None:
+    """A new message with a UUID of its own; what came of the one before is kept."""
+    now = clock.now()
+    Attempt.objects.create(
+        message_uuid=delivery.message_uuid,
+        delivery=delivery,
+        channel=delivery.channel,
+        state=delivery.state,
+        failure_code=delivery.failure_code,
+        failure=delivery.failure,
+        left_at=delivery.left_at,
+        ended_at=now,
+        by=by,
+    )
+    delivery.message_uuid, delivery.channel, delivery.state = uuid4(), channel, State.QUEUED
+    delivery.due_at, delivery.attempts = now, 0
+    delivery.claim = delivery.claimed_at = delivery.left_at = delivery.sent_at = None
+    delivery.failure_code = delivery.failure = ""
+    delivery.save(
+        update_fields=[
+            *("message_uuid", "channel", "state", "due_at", "attempts", "claim", "claimed_at"),
+            *("left_at", "sent_at", "failure_code", "failure"),
+        ]
+    )
+
+
+def _under_way_again(campaign: Campaign) -> None:
+    if campaign.stage == Stage.DONE:
+        campaign.stage, campaign.ended_at = Stage.SENDING, None
+        campaign.save(update_fields=["stage", "ended_at"])
+
+
+@transaction.atomic
+def send_again(
+    *, campaign: Campaign, by: User, state: str, code: str = "", other_way: bool = False, uncertain_checked: bool = False
+) -> int:
+    """A person sends what failed again, or another way. What is uncertain goes again only when they say that they know it did
+    not arrive. Returns how many."""
+    campaign = locked(campaign)
+    permissions.check_again(by, campaign)
+    if state not in {State.FAILED, State.UNCERTAIN}:
+        raise Refused("not_these", _("Only failed and uncertain letters can be sent again."))
+    if state == State.UNCERTAIN and not uncertain_checked:
+        raise Refused(
+            "unsure",
+            _("These may have arrived. Say that you have made sure that they have not: else somebody gets two."),
+            "uncertain_checked",
+        )
+    found = campaign.deliveries.filter(state=state)
+    if code:
+        found = found.filter(failure_code=code)
+    count = 0
+    for delivery in found.select_for_update(of=("self",)).select_related("listed", "campaign").order_by("pk"):
+        if other_way:
+            tried = {delivery.channel, *delivery.earlier_attempts.values_list("channel", flat=True)}
+            channel = channels.next_way(campaign.policy, tried, _reach(delivery))
+            if channel is None:
+                continue
+        else:
+            channel = delivery.channel
+        _anew(delivery, by=by, channel=channel)
+        count += 1
+    if count:
+        _under_way_again(campaign)
+    record(
+        action="mailouts.send_again",
+        by=by,
+        obj=campaign,
+        values={"state": state, "code": code, "other_way": other_way, "letters": count},
+    )
+    return count
+
+
+@transaction.atomic
+def finish(*, campaign: Campaign) -> bool:
+    """When nothing is on its way any more."""
+    campaign = locked(campaign)
+    if campaign.stage != Stage.SENDING:
+        return False
+    if campaign.deliveries.filter(state__in=[*WAITING, State.PRINTED]).exists():
+        return False
+    campaign.stage, campaign.ended_at = Stage.DONE, clock.now()
+    campaign.save(update_fields=["stage", "ended_at"])
+    record(action="mailouts.finish", by=None, obj=campaign)
+    return True
+
+
+@transaction.atomic
+def delete_content(*, campaign: Campaign, by: User | None = None) -> bool:
+    """The letter, the lists, the prints and who got it are deleted when their time has come; the numbers stay."""
+    campaign = locked(campaign)
+    if campaign.content_deleted_at is not None or campaign.stage not in OVER:
+        return False
+    ended = campaign.ended_at or campaign.created_at
+    if by is None and clock.now() < ended + timedelta(days=campaign.keep_days):
+        return False
+    campaign.totals = {
+        "states": [
+            [channel, state, count]
+            for channel, state, count in campaign.deliveries.order_by("channel", "state")
+            .values_list("channel", "state")
+            .annotate(count=Count("pk"))
+        ]
+    }
+    campaign.content_deleted_at = clock.now()
+    for name in ("text", "english_subject", "english_text", "sms_text", "action_url", "meeting_place"):
+        setattr(campaign, name, "")
+    campaign.save(
+        update_fields=[
+            *("totals", "content_deleted_at", "text", "english_subject", "english_text"),
+            *("sms_text", "action_url", "meeting_place"),
+        ]
+    )
+    PrintBatch.objects.filter(campaign=campaign).delete()
+    with connection.cursor() as cursor:
+        for statement in (
+            "DELETE FROM mailouts_receipt r USING mailouts_delivery d WHERE r.delivery_id = d.id AND d.campaign_id = %s",
+            "DELETE FROM mailouts_attempt a USING mailouts_delivery d WHERE a.delivery_id = d.id AND d.campaign_id = %s",
+            "DELETE FROM mailouts_delivery WHERE campaign_id = %s",
+            "DELETE FROM mailouts_listedrecipient l USING mailouts_source s WHERE l.source_id = s.id AND s.campaign_id = %s",
+        ):
+            cursor.execute(statement, [campaign.pk])
+    record(action="mailouts.delete_content", by=by, obj=campaign)
+    return True
+
+

@@ -1,0 +1,97 @@
+"""Letters on paper for our own printer: made in parts, kept encrypted until fetched."""
+
+from base64 import b64decode, b64encode
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.verdict import Refused
+from audit import clock
+from audit.actions import record
+from mailouts import paper, permissions, recipients
+from mailouts.actions.campaigns import locked
+from mailouts.choices import Channel, PaperRoute, Stage, State
+from mailouts.content import Prepared
+from mailouts.models import Campaign, Delivery, PrintBatch
+from mailouts.recipients import Recipient
+
+PART = 250  # letters in one PDF: what a task makes well within its time, and a hand can carry
+
+
+@transaction.atomic
+def make_print_batch(*, campaign: Campaign) -> PrintBatch | None:
+    """The next part of a mailout's letters, protected addresses in parts of their own. None when there are no more.
+
+    All of it is one transaction: a worker that dies leaves the letters in the queue, and nothing has left the house.
+    """
+    campaign = locked(campaign)
+    if campaign.stage != Stage.SENDING or campaign.paper_route != PaperRoute.BATCH:
+        return None
+    waiting = campaign.deliveries.due(clock.now()).filter(channel=Channel.PAPER)  # type: ignore[attr-defined]
+    first = waiting.order_by("protected", "pk").first()
+    if first is None:
+        return None
+    rows = list(
+        waiting.filter(protected=first.protected)
+        .select_for_update(skip_locked=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:PART]
+    )
+    prepared = Prepared.of(campaign)
+    people = recipients.read(rows, fields=prepared.fields)
+    here = [who for who in people if not who.gone and who.name and who.address]
+    gone = [who.delivery_id for who in people if who.gone]
+    lost = [who.delivery_id for who in people if not who.gone and not (who.name and who.address)]
+    Delivery.objects.filter(pk__in=gone).update(state=State.LEFT_OUT, failure_code="gone")
+    Delivery.objects.filter(pk__in=lost).update(state=State.FAILED, failure_code="no_address")
+    if not here:
+        return make_print_batch(campaign=campaign)
+    batch = _printed(prepared, here, protected=first.protected)
+    Delivery.objects.filter(pk__in=[who.delivery_id for who in here]).update(
+        state=State.PRINTED, print_batch=batch
+    )
+    record(action="mailouts.print", by=None, obj=campaign, values={"letters": batch.letters})
+    return batch
+
+
+def _printed(prepared: Prepared, people: list[Recipient], *, protected: bool) -> PrintBatch:
+    letters: dict[bool, list[Recipient]] = {False: [], True: []}
+    for who in people:
+        letters[prepared.letter_to(who) is prepared.english].append(who)
+    pdf, pages = paper.batch_pdf([(prepared.letter_to(who), prepared.sheet(who)) for who in people])
+    number = prepared.campaign.print_batches.aggregate(most=Max("number"))["most"] or 0
+    rows = paper.batch_csv(
+        [
+            paper.Line(name=who.name, address=who.address, protected=who.protected, pages=count)
+            for who, count in zip(people, pages, strict=True)
+        ]
+    )
+    return PrintBatch.objects.create(
+        campaign=prepared.campaign,
+        number=number + 1,
+        protected=protected,
+        letters=len(people),
+        pages=sum(pages),
+        pdf=b64encode(pdf).decode(),
+        csv=rows.decode("utf-8-sig"),
+        made_at=clock.now(),
+    )
+
+
+@transaction.atomic
+def fetch_print(*, batch: PrintBatch, by: User) -> bytes:
+    """Fetching a part is what sends it: from then on its letters are at the printer's. It may be fetched again."""
+    campaign = locked(batch.campaign)
+    permissions.check_work(by, campaign)
+    batch = PrintBatch.objects.select_for_update().get(pk=batch.pk)
+    if campaign.stage == Stage.STOPPED and batch.fetched_at is None:
+        raise Refused("stopped", _("The mailout was stopped. These letters must not be sent."))
+    now = clock.now()
+    if batch.fetched_at is None:
+        batch.fetched_at, batch.fetched_by = now, by
+        batch.save(update_fields=["fetched_at", "fetched_by"])
+        batch.deliveries.filter(state=State.PRINTED).update(state=State.SENT, left_at=now, sent_at=now)
+    record(action="mailouts.fetch_print", by=by, obj=campaign, values={"part": batch.number})
+    return b64decode(batch.pdf)

@@ -1,0 +1,235 @@
+"""One mailout's letter made ready once, and then written for each recipient: MeMo, NemSMS, paper, e-mail.
+
+What all letters share (marks read, tags written, sender, button) is prepared when a worker takes the mailout up; per letter
+only names are put in.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from audit import clock
+from mailouts import memo, paper
+from mailouts.choices import ActionKind, Policy
+from mailouts.letters import Letter
+from mailouts.models import Campaign
+from mailouts.recipients import Recipient
+
+HTML_NAME, PDF_NAME = "brev.html", "brev.pdf"
+
+
+def letters_of(campaign: Campaign) -> tuple[Letter, Letter | None]:
+    """The Danish letter, and the English one where there is one."""
+    danish = Letter.parse(campaign.subject, campaign.text, language="da")
+    if not campaign.english_text:
+        return danish, None
+    return danish, Letter.parse(
+        campaign.english_subject or campaign.subject, campaign.english_text, language="en"
+    )
+
+
+def problems(campaign: Campaign) -> list[str]:
+    """What must be mended before the letter can be frozen."""
+    if campaign.policy == Policy.NEMSMS:
+        text = campaign.sms_text.strip()
+        if not text:
+            return [_("Write the text of the NemSMS.")]
+        return [_("A NemSMS has 150 characters at most.")] if len(text) > 150 else []
+    danish, english = letters_of(campaign)
+    found = danish.problems()
+    if english is not None:
+        found += [_("In English: %(problem)s") % {"problem": each} for each in english.problems()]
+    uses_link = "link" in danish.fields or (english is not None and "link" in english.fields)
+    if campaign.action_kind == ActionKind.LINK:
+        if not campaign.action_label.strip() or not campaign.action_url.strip():
+            found.append(_("The button needs words and an address."))
+        elif not campaign.action_url.startswith(("https://", f"{settings.SITE_URL}/")):
+            found.append(_("The button's address must begin with https://."))
+    elif uses_link:
+        found.append(_("The letter says {link}, but it has no button that leads anywhere."))
+    if campaign.action_kind == ActionKind.MEETING and not (
+        campaign.meeting_starts and campaign.meeting_ends and campaign.meeting_place.strip()
+    ):
+        found.append(_("Say when and where the meeting is."))
+    return found
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A mailout ready to be written to anyone."""
+
+    campaign: Campaign
+    danish: Letter
+    english: Letter | None
+    sender: memo.Party
+    actions: tuple[memo.Action, ...]
+    content: memo.Content | None
+    version: memo.Version
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "Prepared":
+        danish, english = letters_of(campaign)
+        municipality = settings.MUNICIPALITY
+        about = None
+        if campaign.case_number or campaign.kle:
+            about = memo.Content(
+                case=memo.CaseId(campaign.case_number, municipality["portal"])
+                if campaign.case_number
+                else None,
+                kle=memo.Kle(campaign.kle, "1.0", campaign.kle) if campaign.kle else None,
+            )
+        return cls(
+            campaign=campaign,
+            danish=danish,
+            english=english,
+            sender=memo.Party(settings.DIGITAL_POST["sender_cvr"], memo.IdType.CVR, municipality["name"]),
+            actions=_actions(campaign),
+            content=about,
+            version=settings.DIGITAL_POST["memo_version"],
+        )
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return self.danish.fields | (self.english.fields if self.english else frozenset())
+
+    def letter_to(self, who: Recipient) -> Letter:
+        return self.english if who.english and self.english is not None else self.danish
+
+    def values(self, who: Recipient) -> dict[str, str]:
+        return who.values() | {"link": self.campaign.action_url}
+
+    def message(self, who: Recipient, *, at: datetime) -> memo.Message:
+        """Digital Post: the letter as HTML, which a screen reader and a phone can read, with its button beside it."""
+        letter, values = self.letter_to(who), self.values(who)
+        html = memo.File("text/html", HTML_NAME, letter.language, letter.html(values).encode())
+        return memo.Message(
+            type=memo.MessageType.DIGITAL_POST,
+            uuid=who.uuid,
+            label=letter.heading(values),
+            sender=self.sender,
+            recipient=_party(who),
+            content=self.content,
+            body=memo.Body(
+                created=at,
+                main=memo.Document(files=(html,), label=letter.heading(values), actions=self.actions),
+            ),
+        )
+
+    def sms(self, who: Recipient) -> memo.Message:
+        return memo.Message(
+            type=memo.MessageType.NEMSMS,
+            uuid=who.uuid,
+            label=self.campaign.subject.strip()[:256] or settings.MUNICIPALITY["name"],
+            sender=self.sender,
+            recipient=_party(who),
+            notification=self.campaign.sms_text.strip(),
+        )
+
+    def sheet(self, who: Recipient) -> paper.Sheet:
+        """What is printed: the address in the window, the button as an address with its square."""
+        letter = self.letter_to(who)
+        with translation.override(letter.language):
+            return paper.Sheet(
+                name=who.name,
+                address=tuple(line.strip() for line in who.address.split(",") if line.strip()),
+                values=self.values(who),
+                date=date_format(clock.today()),
+                case_number=self.campaign.case_number,
+                language=letter.language,
+                link=self.campaign.action_url if self.campaign.action_kind == ActionKind.LINK else "",
+                link_label=self.campaign.action_label,
+            )
+
+    def pdf(self, who: Recipient) -> bytes:
+        return paper.letter_pdf(self.letter_to(who), self.sheet(who))
+
+    def email(self, who: Recipient) -> EmailMultiAlternatives:
+        letter, values = self.letter_to(who), self.values(who)
+        with translation.override(letter.language):
+            button = ""
+            if self.campaign.action_kind == ActionKind.LINK:
+                button = f"\n\n{self.campaign.action_label}:\n{self.campaign.action_url}"
+            municipality = settings.MUNICIPALITY
+            signed = _("This letter is from %(municipality)s. Do you have questions? Call %(phone)s.") % {
+                "municipality": municipality["name"],
+                "phone": municipality["phone"],
+            }
+            mail = EmailMultiAlternatives(
+                subject=" ".join(letter.heading(values).split()),
+                body=f"{letter.plain(values)}{button}\n\n{signed}\n",
+                from_email=f"{municipality['name']} <{settings.DEFAULT_FROM_EMAIL}>",
+                to=[who.email],
+                headers={
+                    "Auto-Submitted": "auto-generated",
+                    "Message-ID": message_id(who.uuid),
+                },
+            )
+            html = letter.html(values)
+            if button:
+                link = format_html(
+                    '<p><a href="{}">{}</a></p>', self.campaign.action_url, self.campaign.action_label
+                )
+                html = html.replace("</main>", f"{link}</main>", 1)
+            mail.attach_alternative(html, "text/html")
+        return mail
+
+
+def message_id(uuid: UUID) -> str:
+    """How a bounce tells which delivery it is about."""
+    return f"<{uuid}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
+
+
+def _party(who: Recipient) -> memo.Party:
+    if who.cpr:
+        return memo.Party(who.cpr, memo.IdType.CPR)
+    return memo.Party(who.cvr, memo.IdType.CVR, who.name or None)
+
+
+def _actions(campaign: Campaign) -> tuple[memo.Action, ...]:
+    if campaign.action_kind == ActionKind.LINK:
+        return (
+            memo.Action(
+                label=campaign.action_label,
+                code=memo.ActionCode.SELF_SERVICE,
+                entry_point=memo.EntryPoint(_secure(campaign.action_url)),
+            ),
+        )
+    if campaign.action_kind == ActionKind.MEETING and campaign.meeting_starts and campaign.meeting_ends:
+        return (
+            memo.Action(
+                label=campaign.action_label or "Møde",
+                code=memo.ActionCode.APPOINTMENT,
+                start=campaign.meeting_starts,
+                end=campaign.meeting_ends,
+                reservation=memo.Reservation(
+                    uuid=_meeting_uuid(campaign),
+                    description=campaign.subject,
+                    abstract=campaign.title[:256],
+                    location=campaign.meeting_place,
+                    start=campaign.meeting_starts,
+                    end=campaign.meeting_ends,
+                    organizer_mail=settings.MUNICIPALITY["email"],
+                    organizer_name=settings.MUNICIPALITY["name"],
+                ),
+            ),
+        )
+    return ()
+
+
+def _secure(address: str) -> str:
+    """Digital Post takes https alone, and a portal on one's own machine has none: the stand-in knows that."""
+    return address.replace("http://", "https://", 1) if address.startswith(settings.SITE_URL) else address
+
+
+def _meeting_uuid(campaign: Campaign) -> UUID:
+    """The same meeting in every letter of the mailout; shaped as version 4, which is what Digital Post takes."""
+    name: Any = f"{settings.SITE_URL}/mailouts/{campaign.pk}/meeting"
+    return UUID(bytes=uuid5(NAMESPACE_URL, name).bytes, version=4)

@@ -1,0 +1,205 @@
+"""The deliveries as a queue: claimed in batches with SKIP LOCKED, by any number of workers on any number of machines.
+
+    queued → claimed      in somebody's batch; nothing has left the house. Given up after `CLAIM_LASTS`: queued again
+    claimed → sending     committed before anything leaves, one at a time, and only while the mailout is being sent
+    sending → …           what the gateway answered; without an answer, or when the worker died: uncertain
+
+Noting what came of one letter and letting the next one leave is one statement, one commit.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, F, OuterRef
+
+from audit import clock
+from mailouts.choices import Stage, State
+from mailouts.models import Campaign, Delivery
+
+BATCH = 50
+# Longer than any request and any wait for the database; whoever has claimed a row for longer is dead.
+CLAIM_LASTS = timedelta(minutes=5)
+MOST_ATTEMPTS = 5
+RECONNECT_FOR = 60  # seconds
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What came of one letter. `due_at` only for one that goes back to the queue."""
+
+    delivery_id: int
+    state: str
+    at: datetime
+    failure_code: str = ""
+    failure: str = ""
+    due_at: datetime | None = None
+
+
+def sent(delivery_id: int, at: datetime) -> Note:
+    return Note(delivery_id, State.SENT, at)
+
+
+def unanswered(delivery_id: int, at: datetime, why: str) -> Note:
+    return Note(delivery_id, State.UNCERTAIN, at, "unanswered", why[:300])
+
+
+def not_taken(delivery_id: int, at: datetime, why: str, *, attempts: int, final: bool, code: str = "") -> Note:
+    """Back to the queue for a while that doubles each time; failed when it is no use or has been tried often."""
+    if final or attempts >= MOST_ATTEMPTS:
+        return Note(delivery_id, State.FAILED, at, code or ("refused" if final else "gave_up"), why[:300])
+    pause = timedelta(seconds=settings.MAILOUT_RETRY_SECONDS) * 2 ** max(attempts - 1, 0)
+    return Note(delivery_id, State.QUEUED, at, "not_taken", why[:300], due_at=at + pause)
+
+
+def patiently(do: Callable[[], T]) -> T:
+    """Again on a new connection when the old one was cut: what a worker knows of a letter must not be lost with it."""
+    until = time.monotonic() + RECONNECT_FOR
+    while True:
+        try:
+            return do()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() > until:
+                raise
+            connection.close()
+            time.sleep(0.2)
+
+
+def claim(campaign: Campaign | None, *, most: int = BATCH, channels: frozenset[str] | None = None) -> tuple[UUID, list[int]]:
+    """A batch of one mailout's due letters, or of the letters that belong to none (notices); its claim and their ids."""
+    claimed_by = uuid4()
+    return claimed_by, patiently(lambda: _claim(campaign, claimed_by, most, channels))
+
+
+def _claim(
+    campaign: Campaign | None, claimed_by: UUID, most: int, channels: frozenset[str] | None
+) -> list[int]:
+    now = clock.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        if campaign is not None and campaign.per_minute is not None:
+            most = min(most, _take_pace(campaign.pk, now, most))
+            if most == 0:
+                return []
+        # A clock stamp of its own for each try: a cut connection may hide that the first one was committed.
+        cursor.execute(
+            """
+            UPDATE mailouts_delivery SET state = 'claimed', claim = %(claim)s, claimed_at = %(now)s
+            WHERE id IN (
+                SELECT id FROM mailouts_delivery
+                WHERE campaign_id IS NOT DISTINCT FROM %(campaign)s AND state = 'queued' AND due_at <= %(now)s
+                    AND (%(channels)s::text[] IS NULL OR channel = ANY (%(channels)s::text[]))
+                ORDER BY due_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+            ) RETURNING id
+            """.replace(
+                "IS NOT DISTINCT FROM %(campaign)s", "= %(campaign)s" if campaign else "IS NULL"
+            ),
+            {
+                "claim": claimed_by,
+                "now": now,
+                "campaign": campaign.pk if campaign else None,
+                "channels": sorted(channels) if channels is not None else None,
+                "most": most,
+            },
+        )
+        return sorted(pk for (pk,) in cursor.fetchall())
+
+
+def _take_pace(campaign_id: int, now: datetime, most: int) -> int:
+    """How many letters the speed limit allows now, taken from the campaign's row so that all workers share it.
+
+    `next_free_at` is when the next letter may go; a tenth of a minute's letters may be caught up with.
+    """
+    row = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
+    if row.per_minute is None:
+        return most
+    apart = timedelta(minutes=1) / row.per_minute
+    free = max(row.next_free_at or now, now - max(apart, timedelta(seconds=6)))
+    if free > now:
+        return 0
+    allowed = min(most, int((now - free) / apart) + 1)
+    row.next_free_at = free + apart * allowed
+    row.save(update_fields=["next_free_at"])
+    return allowed
+
+
+_STEP = """
+WITH noted AS (
+    UPDATE mailouts_delivery SET
+        state = %(state)s,
+        claim = CASE WHEN %(state)s = 'queued' THEN NULL ELSE claim END,
+        sent_at = CASE WHEN %(state)s = 'sent' THEN %(noted_at)s ELSE sent_at END,
+        failure_code = %(code)s,
+        failure = %(failure)s,
+        due_at = coalesce(%(due_at)s, due_at)
+    WHERE id = %(noted)s AND state = 'sending' AND claim = %(claim)s
+)
+UPDATE mailouts_delivery d SET state = 'sending', left_at = %(now)s, claimed_at = %(now)s,
+    attempts = CASE WHEN d.state = 'claimed' THEN attempts + 1 ELSE attempts END
+WHERE d.id = %(leaves)s AND d.claim = %(claim)s
+    AND (d.state = 'claimed' OR (d.state = 'sending' AND d.left_at = %(now)s))
+    AND (d.campaign_id IS NULL
+        OR EXISTS (SELECT 1 FROM mailouts_campaign c WHERE c.id = d.campaign_id AND c.stage = 'sending'))
+RETURNING d.id
+"""
+
+
+def step(claimed_by: UUID, *, note: Note | None, leaves: int | None) -> bool:
+    """Notes what came of one letter of this claim and lets the next one leave. Returns whether it may.
+
+    Asked again after a cut connection it says the same: the moment of leaving is this call's own. A receipt that was
+    faster than the note has the last word.
+    """
+    now = clock.now()
+    known: dict[str, Any] = {
+        "claim": claimed_by,
+        "leaves": leaves,
+        "now": now,
+        "noted": note.delivery_id if note else None,
+        "state": note.state if note else "",
+        "noted_at": note.at if note else None,
+        "code": note.failure_code if note else "",
+        "failure": note.failure if note else "",
+        "due_at": note.due_at if note else None,
+    }
+
+    def execute() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(_STEP, known)
+            return cursor.fetchone() is not None
+
+    return patiently(execute)
+
+
+def let_go(claimed_by: UUID, *, wait: timedelta = timedelta()) -> None:
+    """The rest of a batch goes back to the queue: nothing of it has left."""
+    patiently(
+        lambda: Delivery.objects.filter(claim=claimed_by, state=State.CLAIMED).update(
+            state=State.QUEUED, claim=None, claimed_at=None, due_at=F("due_at") + wait
+        )
+    )
+
+
+def give_up_interrupted() -> tuple[int, int]:
+    """Of claims whose worker is dead: what had not left goes back to the queue, what had left is uncertain. Returns how
+    many of each."""
+    before = clock.now() - CLAIM_LASTS
+    back = Delivery.objects.filter(state=State.CLAIMED, claimed_at__lt=before).update(
+        state=State.QUEUED, claim=None, claimed_at=None
+    )
+    lost = Delivery.objects.filter(state=State.SENDING, claimed_at__lt=before).update(
+        state=State.UNCERTAIN, failure_code="interrupted", failure=""
+    )
+    return back, lost
+
+
+def under_way() -> list[Campaign]:
+    """Mailouts with something to send now."""
+    due = Delivery.objects.due(clock.now()).filter(campaign=OuterRef("pk"))
+    return list(Campaign.objects.filter(Exists(due), stage=Stage.SENDING).order_by("started_at", "pk"))
