@@ -35,6 +35,7 @@ TYPED = (  # mypy strict; the rest is typed where it helps
     "budgets/carrying_out.py",
     "budgets/money.py",
     "budgets/years.py",
+    "mailouts/letters.py",
     "accounts/eligibility.py",
     "config/services.py",
     "config/environment.py",
