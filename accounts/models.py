@@ -66,6 +66,10 @@ class Organisation(models.Model):
     cvr = models.CharField(_("CVR number"), max_length=8, unique=True, null=True, blank=True)
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.BUSINESS)
+    industry_code = models.CharField(
+        _("industry code"), max_length=6, blank=True, help_text=_("Six digits, as in the CVR register.")
+    )
+    industry = models.CharField(_("industry"), max_length=120, blank=True)
 
     class Meta:
         verbose_name = _("organisation")

@@ -80,7 +80,7 @@ PERSONAL: dict[str, Table] = {
         plain("id") | own("birth_date"), owner=("user",), stays=_("Only while the register needs it.")
     ),
     "accounts.PersonKey": Table(plain("id", "kind", "version") | link("person") | secret("hmac")),
-    "accounts.Organisation": Table(plain("id", "cvr", "name", "kind")),
+    "accounts.Organisation": Table(plain("id", "cvr", "name", "kind", "industry_code", "industry")),
     "accounts.Unit": Table(plain("id", "name", "email")),
     "accounts.User": Table(
         plain("id", "role", "units", "is_active", "deleted_at")

@@ -96,6 +96,7 @@ def settings_of(found: dict[str, str], where: services.Place) -> dict[str, str]:
         "BEAT_SCHEDULE": str(services.LOCAL / "beat-schedule"),
         "WEB_WORKERS": "2",
         "WORKER_PROCESSES": "2",
+        "LETTER_PROCESSES": "2",
         "WEB_OPTIONS": "--reload" if os.environ.get("DEBUG") == "1" else "",
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore::DeprecationWarning,ignore:You're running the worker",  # of packages, not of ours

@@ -7,6 +7,7 @@ same variables point at the municipality's own; `docs/operations.md` lists them.
 import os
 from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -158,6 +159,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_connect_timeout": 3}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ROUTES = {"mailouts.send_letters": {"queue": "mailouts"}, "mailouts.make_prints": {"queue": "mailouts"}}
 CELERY_TIMEZONE = "Europe/Copenhagen"
 CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran last time
     "move by the clock": {"task": "participation.move_by_the_clock", "schedule": 60},
@@ -166,6 +168,19 @@ CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran las
     "send due notices": {"task": "participation.send_due_notices", "schedule": 60},
     "delete expired drafts": {"task": "participation.delete_expired_drafts", "schedule": 3600},
     "forget expired invitations": {"task": "participation.forget_expired_invitations", "schedule": 3600},
+    # Letters have a queue and workers of their own, so that no notice waits behind 40,000 of them.
+    "send letters": {
+        "task": "mailouts.send_letters",
+        "schedule": 15,
+        "options": {"queue": "mailouts", "expires": 15},
+    },
+    "build lists of letters": {"task": "mailouts.build_lists", "schedule": 60},
+    "print letters": {
+        "task": "mailouts.make_prints",
+        "schedule": 30,
+        "options": {"queue": "mailouts", "expires": 30},
+    },
+    "delete old letters": {"task": "mailouts.delete_old_content", "schedule": 3600},
     "sweep files": {"task": "participation.sweep_files", "schedule": 3600},
     "remove names": {"task": "participation.remove_names", "schedule": 3600},
     "open votes": {"task": "budgets.open_rounds", "schedule": 60},
@@ -359,7 +374,7 @@ SOCIALACCOUNT_PROVIDERS = {
 }
 
 # Letters. The gateway is reached through an adapter; SF1601's takes the rest of these variables.
-DIGITAL_POST = {
+DIGITAL_POST: dict[str, Any] = {
     "adapter": env("DIGITAL_POST_ADAPTER", "mailouts.sf1601.KombiPost"),
     "url": env("DIGITAL_POST_URL", "").rstrip("/"),  # what comes before /service/…
     "sender_cvr": env("DIGITAL_POST_CVR", ""),
@@ -376,6 +391,8 @@ DIGITAL_POST = {
         "DIGITAL_POST_RECEIPT_SECRET", ""
     ),  # what receipts are signed with; empty: none are taken in
 }
+
+MAILOUT_RETRY_SECONDS = float(env("MAILOUT_RETRY_SECONDS", "120"))  # before the second attempt; doubled each time
 
 METRICS_TOKEN = env("METRICS_TOKEN", "")  # whoever has it may read /metrics; empty: nobody
 

@@ -12,7 +12,6 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -23,7 +22,8 @@ from mailouts.letters import Letter
 from mailouts.models import Campaign
 from mailouts.recipients import Recipient
 
-HTML_NAME, PDF_NAME = "brev.html", "brev.pdf"
+HTML_NAME = "brev.html"
+CODE_FIELD = "kode"  # whoever registers it: it stands in large print on paper
 
 
 def letters_of(campaign: Campaign) -> tuple[Letter, Letter | None]:
@@ -134,19 +134,25 @@ class Prepared:
         )
 
     def sheet(self, who: Recipient) -> paper.Sheet:
-        """What is printed: the address in the window, the button as an address with its square."""
-        letter = self.letter_to(who)
-        with translation.override(letter.language):
-            return paper.Sheet(
-                name=who.name,
-                address=tuple(line.strip() for line in who.address.split(",") if line.strip()),
-                values=self.values(who),
-                date=date_format(clock.today()),
-                case_number=self.campaign.case_number,
-                language=letter.language,
-                link=self.campaign.action_url if self.campaign.action_kind == ActionKind.LINK else "",
-                link_label=self.campaign.action_label,
+        """What is printed: the address in the window, the button as a square that leads where it leads."""
+        values = self.values(who)
+        square = None
+        if self.campaign.action_kind == ActionKind.LINK:
+            code = values.get(CODE_FIELD, "")
+            square = paper.Code(
+                code=code,
+                address=f"{self.campaign.action_url}#{code}" if code else self.campaign.action_url,
+                label="" if code else self.campaign.action_label,
+                words=self.campaign.action_url.partition("://")[2],
             )
+        return paper.Sheet(
+            name=who.name,
+            lines=[line.strip() for line in who.address.split(",") if line.strip()],
+            day=clock.today(),
+            values=values,
+            case_number=self.campaign.case_number,
+            code=square,
+        )
 
     def pdf(self, who: Recipient) -> bytes:
         return paper.letter_pdf(self.letter_to(who), self.sheet(who))

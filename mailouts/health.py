@@ -5,6 +5,7 @@ stands in the database, so that all workers on all machines let it rest together
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -27,6 +28,14 @@ def circuit(channel: str, paper_route: str = "") -> str:
 
 def failed(on: str, why: str, at: datetime) -> None:
     """One more in a row; from the fifth on, the rest doubles each time."""
+    known: dict[str, Any] = {
+        "on": on,
+        "why": why[:300],
+        "at": at,
+        "opens": OPENS_AT,
+        "first": FIRST_REST,
+        "longest": LONGEST_REST,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -41,14 +50,7 @@ def failed(on: str, why: str, at: datetime) -> None:
                     ELSE %(at)s + LEAST(%(first)s * power(2, LEAST(h.failures + 1 - %(opens)s, 20)), %(longest)s)
                 END
             """,
-            {
-                "on": on,
-                "why": why[:300],
-                "at": at,
-                "opens": OPENS_AT,
-                "first": FIRST_REST,
-                "longest": LONGEST_REST,
-            },
+            known,
         )
 
 

@@ -30,11 +30,11 @@ def make_print_batch(*, campaign: Campaign) -> PrintBatch | None:
     if campaign.stage != Stage.SENDING or campaign.paper_route != PaperRoute.BATCH:
         return None
     waiting = campaign.deliveries.due(clock.now()).filter(channel=Channel.PAPER)  # type: ignore[attr-defined]
-    first = waiting.order_by("protected", "pk").first()
+    first = waiting.order_by("protected", "english", "pk").first()
     if first is None:
         return None
     rows = list(
-        waiting.filter(protected=first.protected)
+        waiting.filter(protected=first.protected, english=first.english)
         .select_for_update(skip_locked=True)
         .order_by("pk")
         .values_list("pk", flat=True)[:PART]
@@ -57,17 +57,12 @@ def make_print_batch(*, campaign: Campaign) -> PrintBatch | None:
 
 
 def _printed(prepared: Prepared, people: list[Recipient], *, protected: bool) -> PrintBatch:
-    letters: dict[bool, list[Recipient]] = {False: [], True: []}
-    for who in people:
-        letters[prepared.letter_to(who) is prepared.english].append(who)
-    pdf, pages = paper.batch_pdf([(prepared.letter_to(who), prepared.sheet(who)) for who in people])
+    pdf, pages = paper.batch_pdf(prepared.letter_to(people[0]), [prepared.sheet(who) for who in people])
     number = prepared.campaign.print_batches.aggregate(most=Max("number"))["most"] or 0
-    rows = paper.batch_csv(
-        [
-            paper.Line(name=who.name, address=who.address, protected=who.protected, pages=count)
-            for who, count in zip(people, pages, strict=True)
-        ]
-    )
+    rows = [
+        paper.Row(place, 1 + sum(pages[: place - 1]), count, *_town(who), protected=who.protected)
+        for place, (who, count) in enumerate(zip(people, pages, strict=True), 1)
+    ]
     return PrintBatch.objects.create(
         campaign=prepared.campaign,
         number=number + 1,
@@ -75,9 +70,14 @@ def _printed(prepared: Prepared, people: list[Recipient], *, protected: bool) ->
         letters=len(people),
         pages=sum(pages),
         pdf=b64encode(pdf).decode(),
-        csv=rows.decode("utf-8-sig"),
+        csv=paper.batch_csv(rows).decode("utf-8-sig"),
         made_at=clock.now(),
     )
+
+
+def _town(who: Recipient) -> tuple[str, str]:
+    postcode, _space, city = who.address.rpartition(",")[2].strip().partition(" ")
+    return postcode, city
 
 
 @transaction.atomic
