@@ -237,6 +237,10 @@ class Reply:
     additional: tuple[AdditionalReply, ...] = ()
 
 
+_BLANK: Final = re.compile("[ \t\r\n]")  # base64 may stand on many lines
+_BLANKS: Final = str.maketrans("", "", " \t\r\n")
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """Give either `content` or `encoded`, its base64 text. Either is put in its written form here, once, however many
@@ -257,7 +261,7 @@ class File:
         if self.content is not None:
             written = b64encode(self.content)
         elif self.encoded is not None:
-            text = "".join(self.encoded.split())
+            text = self.encoded.translate(_BLANKS) if _BLANK.search(self.encoded) else self.encoded
             fits = _is_base64(text)
             written = (text if fits else escape(text)).encode()
         object.__setattr__(self, "written", written)
