@@ -197,7 +197,8 @@ def _identity(number: str, id_type: str, where: str, element: str) -> Iterator[P
 
 
 def is_cpr(number: str) -> bool:
-    """Ten digits, a date first. The seventh tells the century; the check digit is no longer kept to since 2007."""
+    """Ten digits, a date first. The seventh tells the century; the check digit is no longer kept to since 2007. Replacement
+    numbers, of those who have none, have 60 added to the day."""
     if not _is_number(number, digits=10):
         return False
     day, month, year, seventh = int(number[:2]), int(number[2:4]), int(number[4:6]), int(number[6])
@@ -208,7 +209,7 @@ def is_cpr(number: str) -> bool:
     else:
         century = 2000 if year <= 57 else 1800
     try:
-        date(century + year, month, day)
+        date(century + year, month, day - 60 if day > 60 else day)
     except ValueError:
         return False
     return True

@@ -434,7 +434,8 @@ def test_what_cannot_be_written_may_be_too_large_all_the_same(monkeypatch):
         ("3102010101", False),
         ("0013010101", False),
         ("0000000000", False),
-        ("6101010101", False),
+        ("6101010101", True),  # a replacement number: 60 is added to the day
+        ("9202010101", False),
         ("010101010", False),
         ("01010101011", False),
         ("010101-010", False),
