@@ -208,7 +208,8 @@ class Receipts:
         self.path = (where.path or "").rstrip("/") + RECEIPTS
         self.pool = urllib3.connection_from_url(portal, maxsize=AT_ONCE, timeout=10, retries=False)
         self.work: queue.SimpleQueue[Receipt | None] = queue.SimpleQueue()
-        self.claimed: set[int] = set()
+        self.claimed: set[int] = set()  # the dispatcher's alone
+        self.done: set[int] = set()
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._send_all, daemon=True) for _ in range(AT_ONCE)]
         self.threads.append(threading.Thread(target=self._dispatch, daemon=True))
@@ -225,8 +226,10 @@ class Receipts:
     def _dispatch(self) -> None:
         box, room = self.stand_in.box, AT_ONCE * 16
         while not self.stand_in.stopping.wait(0.02):
-            with self.lock:
-                waiting = len(self.claimed)
+            with self.lock:  # before looking, so that none is found again that was sent meanwhile
+                self.claimed -= self.done
+                self.done.clear()
+            waiting = len(self.claimed)
             if waiting > room // 2:
                 continue
             due = box.next_due()
@@ -234,11 +237,9 @@ class Receipts:
                 self.stand_in.stopping.wait(min(0.1, max(0.0, due - time.time())) if due else 0.1)
                 continue
             for receipt in box.due(time.time(), waiting + room):
-                with self.lock:
-                    if receipt.id in self.claimed:
-                        continue
+                if receipt.id not in self.claimed:
                     self.claimed.add(receipt.id)
-                self.work.put(receipt)
+                    self.work.put(receipt)
 
     def _send_all(self) -> None:
         box = self.stand_in.box
@@ -250,7 +251,7 @@ class Receipts:
             else:
                 box.again(receipt.id, time.time() + min(LONGEST_PAUSE, 0.5 * 2 ** min(receipt.tries, 10)))
             with self.lock:
-                self.claimed.discard(receipt.id)
+                self.done.add(receipt.id)
 
     def _send(self, receipt: Receipt) -> bool:
         control = self.stand_in.control

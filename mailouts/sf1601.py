@@ -23,6 +23,9 @@ is said only where the message certainly went nowhere:
 | other 5xx, Result false | NotTaken | the gateway's own word |
 | any answer but 2xx with Result true | Unanswered | it contradicts itself |
 | everything else: other answers, 409 (is it there already?), a 2xx that can't be read, a connection that broke or went silent after the request began | Unanswered | nobody knows |
+
+After a connection that failed, broke or fell silent the token is forgotten: the next letter begins by asking for one, and where the gateway is
+gone, that fails before the letter is sent. So an outage leaves one letter unanswered for each run, not all that follow.
 """
 
 import base64
@@ -171,10 +174,14 @@ class KombiPost:
         }
         if body:
             headers["Content-Type"] = "application/xml"
-        answer = self._exchange(method, path, body, headers)
-        if answer.status in (401, 403) and token is known:
-            headers["Authorization"] = self._new_token(source).header
+        try:
             answer = self._exchange(method, path, body, headers)
+            if answer.status in (401, 403) and token is known:
+                headers["Authorization"] = self._new_token(source).header
+                answer = self._exchange(method, path, body, headers)
+        except (NotTaken, Unanswered):
+            self._tokens.pop(source, None)  # the next letter begins with a token, which may fail without harm
+            raise
         if answer.status in (401, 403):
             self._tokens.pop(source, None)
         return answer
