@@ -22,6 +22,7 @@ PACKAGES = ROOT / "node_modules"
 BUILT = ROOT / "static_built"
 STAMP = ".installed"
 WEIGHTS = {400: "Regular", 600: "SemiBold", 700: "Bold"}
+PRINTED = (*WEIGHTS.values(), "Italic", "BoldItalic")  # documents on paper
 LATIN = (
     "U+0000, U+000D, U+0020-007E, U+00A0-00FF, U+0131, U+0152-0153, U+02C6, U+02DA, U+02DC, U+2013-2014, "
     "U+2018-201A, U+201C-201E, U+2020-2022, U+2026, U+2030, U+2039-203A, U+2044, U+20AC, U+2122, U+2212, U+FB01-FB02"
@@ -94,10 +95,9 @@ def design_system(source: Path, target: Path) -> None:
     for weight, name in WEIGHTS.items():
         file = f"IBMPlexSans-{name}-Latin1.woff2"
         shutil.copy(fonts / "split" / "woff2" / file, target / "fonts" / file)
-        shutil.copy(
-            fonts / "complete" / "ttf" / f"IBMPlexSans-{name}.ttf", target / "fonts"
-        )  # printed documents
         faces.append(font_face(weight, f"fonts/{file}"))
+    for name in PRINTED:
+        shutil.copy(fonts / "complete" / "ttf" / f"IBMPlexSans-{name}.ttf", target / "fonts")
     shutil.copy(fonts / "split" / "woff2" / "license.txt", target / "fonts" / "license.txt")
     sheet = "".join(faces) + sheet.replace("url(../img/svg-icons/", "url(img/").replace(
         "url(../img/", "url(img/"

@@ -268,7 +268,8 @@ class Letter:
         """The text as JSON, for typst.
 
         {"kind": "paragraph" | "heading", "level"?: 2 | 3, "runs": […]}, {"kind": "list", "start": int | None, "points":
-        [[block, …], …]}, {"kind": "rule"}. A run is {"text", "bold", "italic"}, {"break": True} or {"address", "runs"}.
+        [[block, …], …]}, {"kind": "rule"}. A run is {"text", "bold", "italic"}, {"break": True} or {"address", "shown",
+        "runs"}, where `shown` is the address as people write it.
         """
         return [_block_json(block, values) for block in self.body]
 
@@ -649,8 +650,12 @@ def _runs(each: Inline, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     if isinstance(each, Break):
         yield {"break": True}
     elif isinstance(each, Link):
-        address = _web_address(values[each.field]) if each.field else normalizeLink(each.address)
-        yield {"address": address, "runs": [run for part in each.inside for run in _runs(part, values)]}
+        typed = _web_address(values[each.field]) if each.field else each.address
+        yield {
+            "address": normalizeLink(typed),
+            "shown": _shown(typed),
+            "runs": [run for part in each.inside for run in _runs(part, values)],
+        }
     elif isinstance(each, Text):
         yield {"text": each.text, "bold": each.bold, "italic": each.italic}
     else:
