@@ -4,12 +4,10 @@ Tagged PDF/UA by typst. Names and codes go to it as data, never as source. The Q
 part that browsers keep to themselves: it reaches no server log.
 """
 
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import segno
 from django.conf import settings
 from django.urls import reverse
 from django.utils import formats
@@ -18,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Resident
 from budgets import codes
 from budgets.models import CodeBatch
-from dkfds.printing import compile_pdf
+from dkfds.printing import compile_pdf, qr
 from dkfds.wording import number
 from participation import clock
 from participation.phases import closing_moment, moment
@@ -94,7 +92,7 @@ def printed(batch: CodeBatch, entries: Sequence[tuple[str, Resident | None]], *,
         ],
         "phone": _phone(),
     }
-    drawn = [{"code": codes.shown(code), "qr": _qr(f"{where}#{codes.shown(code)}")} for code, _who in entries]
+    drawn = [{"code": codes.shown(code), "qr": qr(f"{where}#{codes.shown(code)}")} for code, _who in entries]
     opens, closes = batch.phase.interval.lower, batch.phase.interval.upper
     times = {"opens": moment(opens), "closes": closing_moment(closes)}
     if batch.kind == CodeBatch.Kind.CLASS:
@@ -164,12 +162,3 @@ def _letter_words(batch: CodeBatch, times: dict[str, str], at: datetime) -> dict
 def _phone() -> str:
     """The number in one piece, never broken between two lines."""
     return str(settings.MUNICIPALITY["phone"]).replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _qr(address: str) -> str:
-    """An SVG as text: a bare path, so that thousands fit in one document."""
-    buffer = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(
-        buffer, kind="svg", scale=1, border=2, xmldecl=False, svgns=True, nl=False
-    )
-    return buffer.getvalue().decode()

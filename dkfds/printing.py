@@ -1,11 +1,13 @@
 """Tagged PDF/UA by typst. What people wrote goes to it as data, never as source."""
 
+import io
 import json
 import re
 import threading
 import unicodedata
 from typing import Any
 
+import segno
 import typst
 from django.conf import settings
 from django.utils import translation
@@ -37,6 +39,15 @@ def compile_counted(source: str, data: dict[str, Any]) -> tuple[bytes, list[int]
         (_COMMON + source).encode(), "<count>", field="value", sys_inputs=inputs, font_paths=[FONTS]
     )
     return pdf, json.loads(found)
+
+
+def qr(address: str) -> str:
+    """An SVG as text: a bare path, so that thousands fit in one document."""
+    buffer = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(
+        buffer, kind="svg", scale=1, border=2, xmldecl=False, svgns=True, nl=False
+    )
+    return buffer.getvalue().decode()
 
 
 def forget() -> None:

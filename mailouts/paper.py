@@ -16,13 +16,12 @@ from datetime import date
 from itertools import islice
 from typing import Any, Final
 
-import segno
 from django.conf import settings
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from dkfds.printing import compile_counted, compile_pdf, forget
+from dkfds.printing import compile_counted, compile_pdf, forget, qr
 from mailouts.letters import Letter
 
 PART: Final = 200  # letters in one PDF; typst holds about 1 MB for each while it works
@@ -106,7 +105,7 @@ _LETTER = (
 #let sheet(index, letter) = {
   let (begins, ends) = (label("begins-" + str(index)), label("ends-" + str(index)))
   page(
-    paper: "a4", margin: (left: 21mm, right: 25mm, top: 25mm, bottom: 27mm), footer-descent: 8mm,
+    paper: "a4", margin: (left: 21mm, right: 25mm, top: 25mm, bottom: 25mm), footer-descent: 8mm,
     footer: context {
       set text(8.5pt, luma(60))
       let first = locate(begins).page()
@@ -117,14 +116,14 @@ _LETTER = (
     #block(height: 89mm, width: 100%, below: 0pt)[
       #place(top + left, dy: -10mm, text(13pt, weight: "semibold", data.municipality))
       #address(letter.lines, data.returned)
-      #place(top + left, dx: 117mm, dy: 20mm, block(width: 47mm)[
+      #place(top + left, dx: 117mm, dy: 20.7mm, block(width: 47mm)[
         #set text(9.5pt)
         #letter.day
         #if letter.case != "" [\\ #text(luma(60), data.case_label) #letter.case]
       ])
       #metadata(0)#begins
     ]
-    #block(above: 0pt, below: 1.2em, heading(level: 1, letter.heading))
+    #block(above: 0pt, below: 7mm, heading(level: 1, broken(letter.heading)))
     #for each in letter.blocks { render(each) }
     #if letter.code != none { code-box(letter.code) }
     #metadata(0)#ends
@@ -246,7 +245,7 @@ def _letter(letter: Letter, sheet: Sheet) -> dict[str, Any]:
             "code": code.code,
             "label": code.label or _("Your voting code"),
             "words": code.words,
-            "qr": _qr(code.address),
+            "qr": qr(code.address),
         },
     }
 
@@ -257,11 +256,3 @@ def _address(sheet: Sheet) -> Iterator[str]:
         shown = " ".join("".join(sign for sign in line if sign.isprintable()).split())[:_LONGEST_LINE]
         if shown:
             yield re.sub(r"(\S{25})(?=\S)", "\\1\N{ZERO WIDTH SPACE}", shown)
-
-
-def _qr(address: str) -> str:
-    buffer = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(
-        buffer, kind="svg", scale=1, border=2, xmldecl=False, svgns=True, nl=False
-    )
-    return buffer.getvalue().decode()
