@@ -79,7 +79,12 @@ class Builder:
         return self.numbers
 
     def _add(self, batch: list[Candidate]) -> None:
-        found = [*self._persons(batch), *self._organisations(batch), *self._listed(batch), *self._users(batch)]
+        found = [
+            *self._persons(batch),
+            *self._organisations(batch),
+            *self._listed(batch),
+            *self._users(batch),
+        ]
         once: dict[str, _Found] = {}
         for one in found:
             if one.key in once:
@@ -174,7 +179,11 @@ class Builder:
             # The sign-in broker says when somebody who has an account lives elsewhere; others have left the register.
             if user is not None and user.pk in emails and _lives_elsewhere(user):
                 yield _Found(
-                    f"p:{person}", Reach(email=True), person_id=person, user_id=user.pk, english=user.language == "en"
+                    f"p:{person}",
+                    Reach(email=True),
+                    person_id=person,
+                    user_id=user.pk,
+                    english=user.language == "en",
                 )
             else:
                 self.numbers.left_out["gone"] += 1
@@ -188,7 +197,9 @@ class Builder:
             rows = User.objects.filter(pk__in=ids, person__isnull=False).values_list("pk", "person_id")
             found |= {pk: person for pk, person in rows if person is not None}
         if listed:
-            keys = ListedRecipient.objects.filter(pk__in=listed, key__startswith="p:").values_list("pk", "key")
+            keys = ListedRecipient.objects.filter(pk__in=listed, key__startswith="p:").values_list(
+                "pk", "key"
+            )
             found |= {-pk: UUID(key[2:]) for pk, key in keys}
         return found
 
@@ -253,7 +264,9 @@ class Builder:
             state__in=[State.CANCELLED, State.LEFT_OUT, State.FAILED]
         )
         keys = set(
-            earlier.filter(recipient_key__in=[one.key for one in found]).values_list("recipient_key", flat=True)
+            earlier.filter(recipient_key__in=[one.key for one in found]).values_list(
+                "recipient_key", flat=True
+            )
         )
         persons = {one.person_id: one.key for one in found if one.person_id is not None}
         rows = earlier.filter(person__in=list(persons)).values_list("person_id", flat=True)

@@ -89,9 +89,7 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
             values = [value.strip() for value in fields] + [""] * (len(header) - len(fields))
             yield reader.line_num, dict(zip(header, values, strict=True))
     except csv.Error as error:
-        raise refuse(
-            _("A quotation mark is missing, or a field is too long."), reader.line_num
-        ) from error
+        raise refuse(_("A quotation mark is missing, or a field is too long."), reader.line_num) from error
     if not header:
         raise refuse(_("The list is empty."))
 
@@ -127,7 +125,9 @@ def _problems(row: dict[str, str]) -> list[str]:
     whole_address = all(row.get(part) for part in ("navn", "adresse", "postnr", "by"))
     if not problems and not (cpr or cvr or email or whole_address):
         problems.append(
-            _("there is no way to reach anyone: a CPR or CVR number, an e-mail, or a name with a whole address.")
+            _(
+                "there is no way to reach anyone: a CPR or CVR number, an e-mail, or a name with a whole address."
+            )
         )
     return problems
 

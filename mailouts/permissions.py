@@ -154,9 +154,7 @@ def check_as_frozen(campaign: Campaign) -> None:
             % {"more": number(more)},
         )
     if count != campaign.count or hash_of_list(campaign) != campaign.list_hash:
-        raise Refused(
-            "list_changed", _("The list is not the one that was frozen. Freeze it again first.")
-        )
+        raise Refused("list_changed", _("The list is not the one that was frozen. Freeze it again first."))
 
 
 def check_start(campaign: Campaign) -> None:

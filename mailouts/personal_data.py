@@ -12,8 +12,25 @@ from mailouts.models import Delivery
 _CAMPAIGN = (
     *("id", "title", "unit", "created_at", "subject", "text", "english_subject", "english_text", "sms_text"),
     *("policy", "paper_route", "action_kind", "action_label", "action_url", "meeting_starts", "meeting_ends"),
-    *("meeting_place", "case_number", "kle", "per_household", "earlier", "expected", "start_at", "per_minute"),
-    *("keep_days", "list_asked_at", "list_built_at", "list_numbers", "list_error", "test_hash", "test_sent_at"),
+    *(
+        "meeting_place",
+        "case_number",
+        "kle",
+        "per_household",
+        "earlier",
+        "expected",
+        "start_at",
+        "per_minute",
+    ),
+    *(
+        "keep_days",
+        "list_asked_at",
+        "list_built_at",
+        "list_numbers",
+        "list_error",
+        "test_hash",
+        "test_sent_at",
+    ),
     *("stage", "text_hash", "list_hash", "count", "frozen_at", "approved_at", "started_at", "ended_at"),
     *("stop_reason", "next_free_at", "content_deleted_at", "totals"),
 )
@@ -21,7 +38,9 @@ _CAMPAIGN = (
 PERSONAL: dict[str, Table] = {
     "mailouts.Campaign": Table(plain(*_CAMPAIGN) | staff("created_by", "frozen_by", "approved_by")),
     "mailouts.Source": Table(plain("id", "campaign", "kind", "params")),
-    "mailouts.ListedRecipient": Table(plain("id", "source", "line") | secret("key", "name", "address", "email", "number")),
+    "mailouts.ListedRecipient": Table(
+        plain("id", "source", "line") | secret("key", "name", "address", "email", "number")
+    ),
     "mailouts.Delivery": Table(
         plain("id", "campaign", "purpose", "organisation", "english", "channel", "message_uuid", "due_at")
         | plain("claim", "claimed_at", "attempts", "print_batch", "failure_code")

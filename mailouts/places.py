@@ -42,7 +42,8 @@ class Span:
             if not road or any(sign.isdigit() for sign in road) or len(road) > 100:
                 raise Refused(
                     "address",
-                    _("“%(line)s” can't be read as an address. Write “Nørregade 1-15”.") % {"line": line[:80]},
+                    _("“%(line)s” can't be read as an address. Write “Nørregade 1-15”.")
+                    % {"line": line[:80]},
                 )
             return cls(road)
         low = int(match["low"])

@@ -51,7 +51,9 @@ def unanswered(delivery_id: int, at: datetime, why: str) -> Note:
     return Note(delivery_id, State.UNCERTAIN, at, "unanswered", why[:300])
 
 
-def not_taken(delivery_id: int, at: datetime, why: str, *, attempts: int, final: bool, code: str = "") -> Note:
+def not_taken(
+    delivery_id: int, at: datetime, why: str, *, attempts: int, final: bool, code: str = ""
+) -> Note:
     """Back to the queue for a while that doubles each time; failed when it is no use or has been tried often."""
     if final or attempts >= MOST_ATTEMPTS:
         return Note(delivery_id, State.FAILED, at, code or ("refused" if final else "gave_up"), why[:300])
@@ -72,7 +74,9 @@ def patiently(do: Callable[[], T]) -> T:
             time.sleep(0.2)
 
 
-def claim(campaign: Campaign | None, *, most: int = BATCH, channels: frozenset[str] | None = None) -> tuple[UUID, list[int]]:
+def claim(
+    campaign: Campaign | None, *, most: int = BATCH, channels: frozenset[str] | None = None
+) -> tuple[UUID, list[int]]:
     """A batch of one mailout's due letters, or of the letters that belong to none (notices); its claim and their ids."""
     claimed_by = uuid4()
     return claimed_by, patiently(lambda: _claim(campaign, claimed_by, most, channels))
@@ -97,9 +101,7 @@ def _claim(
                     AND (%(channels)s::text[] IS NULL OR channel = ANY (%(channels)s::text[]))
                 ORDER BY due_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
             ) RETURNING id
-            """.replace(
-                "IS NOT DISTINCT FROM %(campaign)s", "= %(campaign)s" if campaign else "IS NULL"
-            ),
+            """.replace("IS NOT DISTINCT FROM %(campaign)s", "= %(campaign)s" if campaign else "IS NULL"),
             {
                 "claim": claimed_by,
                 "now": now,

@@ -26,7 +26,16 @@ STATUSES = {
 }
 LARGEST = 100_000  # bytes
 _MAYBE_CPR = re.compile(r"(?<!\d)\d{6}[- ]?\d{4}(?!\d)")
-_WANTED = frozenset({"MessageUUID", "AfsendelseIdentifikator", "TransaktionsStatusKode", "FejlKode", "FejlTekst", "TransaktionsId"})
+_WANTED = frozenset(
+    {
+        "MessageUUID",
+        "AfsendelseIdentifikator",
+        "TransaktionsStatusKode",
+        "FejlKode",
+        "FejlTekst",
+        "TransaktionsId",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

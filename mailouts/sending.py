@@ -218,4 +218,3 @@ def _made(make: Callable[[], T]) -> T:
         return make()
     except Exception as error:
         raise NotTaken(f"could not be written: {type(error).__name__}", final=True) from error
-

@@ -105,7 +105,11 @@ def is_exempt(receipt: Receipt) -> bool:
 def go_another_way(*, delivery: Delivery, by: User | None) -> bool:
     """Failed for good on one channel: the next that the mailout allows and they can be reached by. Returns whether there was
     one."""
-    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("campaign", "listed").get(pk=delivery.pk)
+    delivery = (
+        Delivery.objects.select_for_update(of=("self",))
+        .select_related("campaign", "listed")
+        .get(pk=delivery.pk)
+    )
     campaign = delivery.campaign
     if campaign is None or delivery.state != State.FAILED:
         return False
@@ -163,7 +167,13 @@ def _under_way_again(campaign: Campaign) -> None:
 
 @transaction.atomic
 def send_again(
-    *, campaign: Campaign, by: User, state: str, code: str = "", other_way: bool = False, uncertain_checked: bool = False
+    *,
+    campaign: Campaign,
+    by: User,
+    state: str,
+    code: str = "",
+    other_way: bool = False,
+    uncertain_checked: bool = False,
 ) -> int:
     """A person sends what failed again, or another way. What is uncertain goes again only when they say that they know it did
     not arrive. Returns how many."""
@@ -174,7 +184,9 @@ def send_again(
     if state == State.UNCERTAIN and not uncertain_checked:
         raise Refused(
             "unsure",
-            _("These may have arrived. Say that you have made sure that they have not: else somebody gets two."),
+            _(
+                "These may have arrived. Say that you have made sure that they have not: else somebody gets two."
+            ),
             "uncertain_checked",
         )
     found = campaign.deliveries.filter(state=state)
@@ -253,5 +265,3 @@ def delete_content(*, campaign: Campaign, by: User | None = None) -> bool:
             cursor.execute(statement, [campaign.pk])
     record(action="mailouts.delete_content", by=by, obj=campaign)
     return True
-
-

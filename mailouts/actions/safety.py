@@ -26,9 +26,7 @@ def freeze(*, campaign: Campaign, by: User) -> Campaign:
     campaign.list_hash = hash_of_list(campaign)
     campaign.count = campaign.deliveries.count()
     campaign.frozen_by, campaign.frozen_at = by, clock.now()
-    campaign.save(
-        update_fields=["stage", "text_hash", "list_hash", "count", "frozen_by", "frozen_at"]
-    )
+    campaign.save(update_fields=["stage", "text_hash", "list_hash", "count", "frozen_by", "frozen_at"])
     record(
         action="mailouts.freeze",
         by=by,
@@ -116,7 +114,11 @@ def stop(*, campaign: Campaign, by: User, reason: str) -> Campaign:
     reason = reason.strip()
     if not reason:
         raise Refused("no_reason", _("Say why it is stopped."), "reason")
-    campaign.stage, campaign.stop_reason, campaign.ended_at = Stage.STOPPED, reason[:LONGEST_REASON], clock.now()
+    campaign.stage, campaign.stop_reason, campaign.ended_at = (
+        Stage.STOPPED,
+        reason[:LONGEST_REASON],
+        clock.now(),
+    )
     campaign.save(update_fields=["stage", "stop_reason", "ended_at"])
     kept_back = campaign.deliveries.filter(state__in=[State.QUEUED, State.CLAIMED]).update(
         state=State.CANCELLED, claim=None

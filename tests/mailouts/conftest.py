@@ -1,16 +1,12 @@
-<<<<<<< HEAD
-"""The gateway of tests without one of their own: in this process, and obedient."""
-=======
-"""The fields of a letter as the tests know them, and the language their words are read in."""
-
-from __future__ import annotations
->>>>>>> 413cf07 (Tests of letters: whatever is typed gives no tag but ours, and no value becomes a mark)
+"""The gateway of tests without one of their own, in this process; and the fields of a letter as its tests know them."""
 
 from collections.abc import Iterator
 
 import pytest
-<<<<<<< HEAD
+from django.utils import translation
 
+from mailouts import letters
+from mailouts.letters import MergeField, register_field
 from tests.mailouts.factories import Gateway
 
 
@@ -23,14 +19,9 @@ def gateway(settings: object) -> Iterator[type[Gateway]]:
     Gateway.forget()
     yield Gateway
     Gateway.forget()
-=======
-from django.utils import translation
-
-from mailouts import letters
-from mailouts.letters import MergeField, register_field
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def fields(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letters, "_fields", {})
     for name, example in (
@@ -44,8 +35,7 @@ def fields(monkeypatch: pytest.MonkeyPatch) -> None:
     register_field(MergeField("link", "Link", "https://deltag.example.dk/stem?a=1&b=2", is_address=True))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def english() -> Iterator[None]:
     with translation.override("en"):
         yield
->>>>>>> 413cf07 (Tests of letters: whatever is typed gives no tag but ours, and no value becomes a mark)

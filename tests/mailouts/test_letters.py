@@ -15,6 +15,7 @@ from mailouts import letters
 from mailouts.letters import Letter, MergeField, register_field
 from tests.patience import seconds_here
 
+pytestmark = pytest.mark.usefixtures("fields", "english")
 ALLOWED = {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "br", "hr"}
 DOCUMENT = ALLOWED | {"html", "head", "meta", "title", "style", "body", "main", "h1", "footer"}
 VOID = {"br", "hr", "meta"}
