@@ -177,3 +177,31 @@ class KronerOreField(forms.DecimalField):
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {}
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%H:%M")
+
+
+class Boxes(forms.TypedMultipleChoiceField):
+    """Several of a few choices, each a box to tick; the value is a list of keys."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+
+def first_moment(day: date, at: time | None) -> datetime:
+    """When a day begins, or the given hour of it, in the municipality's time."""
+    return timezone.make_aware(datetime.combine(day, at or time.min))
