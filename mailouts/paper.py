@@ -50,7 +50,7 @@ ADDRESS = """
 #let address(lines, returned) = context {
   let (size, height) = fitting(lines)
   place(top + left, dy: 34.5mm - 25mm, block(width: 100mm, height: 4mm, clip: true, text(7pt, luma(60), returned)))
-  place(top + left, dy: calc.min(45mm, 62mm - height) - 25mm, block(width: 59mm, set-lines(lines, size)))
+  place(top + left, dy: calc.min(45.4mm, 62mm - height) - 25mm, block(width: 59mm, set-lines(lines, size)))
 }
 """
 
@@ -113,7 +113,7 @@ _LETTER = (
       grid(columns: (1fr, auto), data.sender, data.page_of.replace("{this}", str(this)).replace("{all}", str(all)))
     },
   )[
-    #block(height: 89mm, width: 100%, below: 0pt)[
+    #block(height: 90mm, width: 100%, below: 0pt)[
       #place(top + left, dy: -10mm, text(13pt, weight: "semibold", data.municipality))
       #address(letter.lines, data.returned)
       #place(top + left, dx: 117mm, dy: 20.7mm, block(width: 47mm)[
