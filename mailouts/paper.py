@@ -116,7 +116,7 @@ _LETTER = (
     #block(height: 90mm, width: 100%, below: 0pt)[
       #place(top + left, dy: -10mm, text(13pt, weight: "semibold", data.municipality))
       #address(letter.lines, data.returned)
-      #place(top + left, dx: 117mm, dy: 20.7mm, block(width: 47mm)[
+      #place(top + left, dx: 117mm, dy: 21.2mm, block(width: 47mm)[
         #set text(9.5pt)
         #letter.day
         #if letter.case != "" [\\ #text(luma(60), data.case_label) #letter.case]
