@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Role
 
-OWN = frozenset({"accounts", "audit", "participation", "budgets"})
+OWN = frozenset({"accounts", "audit", "mailouts", "participation", "budgets"})
 
 
 def _works_elsewhere(request: HttpRequest) -> bool:
@@ -70,8 +70,10 @@ class StaffSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from budgets.admin.urls import staff_urls as budget_urls
+        from mailouts.admin.urls import staff_urls as mailout_urls
         from participation.admin.urls import staff_urls as process_urls
 
         # Django's way from a record to its public page asks nobody who they are, and none of ours needs it.
         plain = [one for one in super().get_urls() if getattr(one, "name", "") != "view_on_site"]
-        return [*process_urls(self.admin_view), *budget_urls(self.admin_view), *plain]
+        ours = [urls(self.admin_view) for urls in (process_urls, budget_urls, mailout_urls)]
+        return [*(one for urls in ours for one in urls), *plain]

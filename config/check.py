@@ -35,15 +35,8 @@ TYPED = (  # mypy strict; the rest is typed where it helps
     "budgets/carrying_out.py",
     "budgets/money.py",
     "budgets/years.py",
-<<<<<<< HEAD
     "mailouts/[!t]*.py",  # not tasks.py: celery has no types
-=======
-    "mailouts/letters.py",
-    "mailouts/paper.py",
->>>>>>> 0eb8040 (Letters on paper: tested to the millimetre, the decision for a few marks, Danish words)
     "accounts/eligibility.py",
-    "mailouts/memo.py",
-    "mailouts/memo_rules.py",
     "config/services.py",
     "config/environment.py",
     "config/run.py",

@@ -12,6 +12,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("digital-post/", include("mailouts.urls")),
     *callback_urlpatterns,
     *i18n_patterns(
         path("konto/", include("accounts.sign_in_urls")),

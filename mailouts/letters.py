@@ -68,6 +68,10 @@ def fields() -> list[MergeField]:
     return list(_fields.values())
 
 
+def example_of(name: str) -> str:
+    return str(_fields[name].example)
+
+
 # What a text consists of
 
 

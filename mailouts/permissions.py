@@ -76,11 +76,19 @@ def check_plausible(campaign: Campaign) -> None:
         )
 
 
+def can_be_plausible(campaign: Campaign) -> Verdict:
+    return verdict(check_plausible, campaign)
+
+
 def check_tested(campaign: Campaign) -> None:
     if campaign.test_hash != campaign.hash_of_text():
         raise Refused(
             "not_tested", _("Send the letter to yourself first, as it is now, and read it where it arrives.")
         )
+
+
+def can_be_tested(campaign: Campaign) -> Verdict:
+    return verdict(check_tested, campaign)
 
 
 def check_freeze(user: "User", campaign: Campaign) -> None:
@@ -155,6 +163,11 @@ def check_as_frozen(campaign: Campaign) -> None:
         )
     if count != campaign.count or hash_of_list(campaign) != campaign.list_hash:
         raise Refused("list_changed", _("The list is not the one that was frozen. Freeze it again first."))
+
+
+def can_hold(campaign: Campaign) -> Verdict:
+    """Whether what was frozen is still what is there."""
+    return verdict(check_as_frozen, campaign)
 
 
 def check_start(campaign: Campaign) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from accounts import eligibility
 from accounts.models import RegisterExtract, Resident
 from audit import clock
+from mailouts.choices import Channel
 from mailouts.models import Delivery, DisabledAddress
 
 
@@ -37,6 +38,10 @@ class Recipient:
     person_id: UUID | None = field(default=None, repr=False)
     extra: dict[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def channel_label(self) -> str:
+        return str(Channel(self.channel).label)
+
     def values(self) -> dict[str, str]:
         """The merge fields."""
         first = self.name.split()
@@ -57,6 +62,11 @@ def register_filler(name: str, fill: Filler) -> None:
     if _fillers.get(name, fill) is not fill:
         raise ValueError(f"The field {name!r} is filled in twice.")
     _fillers[name] = fill
+
+
+def given_when_leaving() -> frozenset[str]:
+    """Fields that are made for one letter when it is about to leave, so that a preview has only an example."""
+    return frozenset(_fillers)
 
 
 def read(ids: Iterable[int], *, fields: frozenset[str] = frozenset()) -> list[Recipient]:

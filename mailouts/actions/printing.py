@@ -17,7 +17,7 @@ from mailouts.content import Prepared
 from mailouts.models import Campaign, Delivery, PrintBatch
 from mailouts.recipients import Recipient
 
-PART = 250  # letters in one PDF: what a task makes well within its time, and a hand can carry
+PART = paper.PART  # letters in one PDF
 
 
 @transaction.atomic

@@ -36,6 +36,7 @@ PLACES = (
     (_("Processes"), "admin:process-list", None),
     (_("To look through"), "admin:moderation", Permission.MODERATE),
     (_("Questions"), "admin:questions", Permission.ANSWER),
+    (_("Mailouts"), "admin:mailout-list", Permission.SEND_MAILOUT),
     (_("Committee meetings"), "admin:participation_committee_changelist", None),
     (_("Settings and texts"), "admin:settings", None),
 )
