@@ -17,7 +17,7 @@ CHANNEL_NAMES = {"digital": "Digital Post", "nemsms": "NemSMS", "paper": "Fysisk
 STYLE = """
 body { font: 18px/1.6 "IBM Plex Sans", system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 1.5rem; color: #1b2225; background: #fff }
 a { color: #0b5563 } h1 { font-size: 1.8rem } h2 { font-size: 1.3rem } nav a { margin-right: 1.5rem }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-bottom: 1px solid #d9dfe0; vertical-align: top; overflow-wrap: anywhere }
+table { border-collapse: collapse; width: 100%; margin-top: 1.5rem } th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-bottom: 1px solid #d9dfe0; vertical-align: top; overflow-wrap: anywhere }
 tr.unread td { font-weight: 600 }
 iframe { width: 100%; height: 40rem; border: 1px solid #d9dfe0 }
 dl { display: grid; grid-template-columns: minmax(9rem, auto) 1fr; gap: .25rem 1rem } dt { font-weight: 600 } dd { margin: 0; overflow-wrap: anywhere }
@@ -70,8 +70,8 @@ def front(rows: Sequence[Any], numbers: Mapping[str, Any]) -> str:
     if not rows:
         return page("Digital Post (demo)", f"{intro}<p>Der er ingen breve endnu.</p>")
     sums = (
-        f"<p>{numbers['letters']} breve til {numbers['recipients']} modtagere. "
-        f"{numbers['recipients_with_several']} har fået mere end ét. Siden viser de nyeste {len(rows)}.</p>"
+        f"<p>Breve i alt: {numbers['letters']}. Modtagere: {numbers['recipients']}. "
+        f"Modtagere med mere end ét brev: {numbers['recipients_with_several']}. Her er de nyeste {len(rows)}.</p>"
     )
     shown = (
         f'<tr><td>{moment(row["at"])}</td><td><a href="/indbakke/{row["recipient"]}">{escape(person(row))}</a></td>'

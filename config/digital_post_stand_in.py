@@ -641,7 +641,7 @@ class Handler(BaseHTTPRequestHandler):
         closing = "Connection: close\r\n" if self.close_connection else ""
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-            f"Content-Security-Policy: {policy}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+            f"Content-Security-Policy: {policy}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
             f"Cache-Control: no-store\r\n{closing}{more}\r\n"
         )
         self.wfile.write(head.encode("latin-1") + body)

@@ -6,7 +6,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from xml.etree import ElementTree
 
 import pytest
+from playwright.sync_api import Page
 
 from config import digital_post_pages, digital_post_stand_in, production
 from config.digital_post_stand_in import STATUSES, StandIn, changed
@@ -100,10 +101,10 @@ def send(gateway: KombiPost, number: str = BO, uuid: UUID | None = None, **more:
 
 
 def get(stand_in: StandIn, path: str) -> Any:
-    return json.loads(page(stand_in, path)[1])
+    return json.loads(see(stand_in, path)[1])
 
 
-def page(stand_in: StandIn, path: str) -> tuple[Any, str]:
+def see(stand_in: StandIn, path: str) -> tuple[Any, str]:
     request = urllib.request.Request(stand_in.url + path, headers={"Accept": "text/html"})
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return answer.headers, answer.read().decode()
@@ -265,7 +266,7 @@ def test_it_is_steered_by_json_and_by_the_form(stand_in: StandIn) -> None:
     status, said = post(stand_in, "/styring", b'{"fail": 0.25, "fail_recipients": {"0101010101": "Lukket"}}')
     assert status == 200
     assert json.loads(said)["fail"] == 0.25
-    shown = page(stand_in, "/styring")[1]
+    shown = see(stand_in, "/styring")[1]
     assert 'value="0,25"' in shown
     assert "0101010101 Lukket" in shown
     form = {
@@ -378,15 +379,15 @@ def test_text_messages_to_those_without_fail_in_the_end(
 def test_a_letter_is_shown_as_its_recipient_sees_it(gateway: KombiPost, stand_in: StandIn) -> None:
     stand_in.portal = "http://localhost:8000"
     send(gateway, BO, rich=True, label="Stem <nu>")
-    front = page(stand_in, "/")[1]
+    front = see(stand_in, "/")[1]
     assert "Stem &lt;nu&gt;" in front
     assert "020202-xxxx" in front
     inbox = re.search(r"/indbakke/\d+", front)
     assert inbox
-    assert "Ulæst" in page(stand_in, inbox[0])[1]
+    assert "Ulæst" in see(stand_in, inbox[0])[1]
     which = re.search(r"/brev/\d+", front)
     assert which
-    headers, shown = page(stand_in, which[0])
+    headers, shown = see(stand_in, which[0])
     assert headers["Content-Security-Policy"].startswith(
         "default-src 'none'; style-src 'self'; frame-src 'self'"
     )
@@ -395,8 +396,8 @@ def test_a_letter_is_shown_as_its_recipient_sees_it(gateway: KombiPost, stand_in
     assert "03.02.2027 kl. 18.00 til 20.00" in shown
     assert "Rådhuset, lokale 2" in shown
     assert "allow-scripts" not in shown
-    assert "Ulæst" not in page(stand_in, inbox[0])[1]
-    headers, document = page(stand_in, f"{which[0]}/dokument/0")
+    assert "Ulæst" not in see(stand_in, inbox[0])[1]
+    headers, document = see(stand_in, f"{which[0]}/dokument/0")
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-popups")
     assert "default-src 'none'" in policy
@@ -404,13 +405,13 @@ def test_a_letter_is_shown_as_its_recipient_sees_it(gateway: KombiPost, stand_in
     assert "allow-same-origin" not in policy
     assert '<base target="_top">' in document
     assert 'href="http://localhost:8000/b"' in document
-    headers, attached = page(stand_in, f"{which[0]}/fil/1")
+    headers, attached = see(stand_in, f"{which[0]}/fil/1")
     assert attached.encode() == PDF
     assert headers["Content-Disposition"].startswith("attachment")
-    calendar = page(stand_in, f"{which[0]}/kalender/1")[1]
+    calendar = see(stand_in, f"{which[0]}/kalender/1")[1]
     assert "DTSTART:20270203T170000Z" in calendar
     for path in ("/", inbox[0], which[0], "/styring"):
-        headers, shown = page(stand_in, path)
+        headers, shown = see(stand_in, path)
         assert BO not in shown
         assert "<script" not in shown
         assert '<html lang="da">' in shown
@@ -421,9 +422,9 @@ def test_a_text_message_is_a_bubble_and_paper_a_pdf(gateway: KombiPost, stand_in
     sms, paper = uuid4(), uuid4()
     gateway.send(text_message(uuid=sms, text="Husk <3"), uuid=sms, choice=Choice.NEMSMS)
     gateway.send(letter(uuid=paper), uuid=paper, choice=Choice.PHYSICAL, paper=Paper("A1", PDF))
-    assert '<p class="bubble">Husk &lt;3</p>' in page(stand_in, "/brev/1")[1]
-    assert "/brev/2/papir" in page(stand_in, "/brev/2")[1]
-    assert page(stand_in, "/brev/2/papir")[1].encode() == PDF
+    assert '<p class="bubble">Husk &lt;3</p>' in see(stand_in, "/brev/1")[1]
+    assert "/brev/2/papir" in see(stand_in, "/brev/2")[1]
+    assert see(stand_in, "/brev/2/papir")[1].encode() == PDF
 
 
 def test_an_inbox_is_found_by_number_and_named_by_none(gateway: KombiPost, stand_in: StandIn) -> None:
@@ -438,14 +439,14 @@ def test_an_inbox_is_found_by_number_and_named_by_none(gateway: KombiPost, stand
 )
 def test_what_is_not_there_is_404(stand_in: StandIn, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404") as refused:
-        page(stand_in, path)
+        see(stand_in, path)
     refused.value.close()
 
 
 def test_letters_can_be_kept_without_their_contents(gateway: KombiPost, stand_in: StandIn) -> None:
     stand_in.change({"keep_contents": False})
     send(gateway)
-    assert "Indholdet er ikke gemt" in page(stand_in, "/brev/1")[1]
+    assert "Indholdet er ikke gemt" in see(stand_in, "/brev/1")[1]
 
 
 def test_the_demos_clock_is_followed(tmp_path: Path) -> None:
@@ -460,3 +461,28 @@ def test_the_demos_clock_is_followed(tmp_path: Path) -> None:
 def test_a_public_portal_refuses_a_stand_in(url: str, refused: bool) -> None:
     found = production.stand_ins(demo=False, clock_file="", issuers={}, post=url)
     assert bool(found) is refused
+
+
+def test_the_pages_are_for_everybody_and_a_letters_links_lead_out_of_it(
+    page: Page, axe: Callable[..., None], gateway: KombiPost, stand_in: StandIn
+) -> None:
+    stand_in.portal = stand_in.url
+    here = stand_in.url.replace("http://", "https://")
+    send(
+        gateway,
+        BO,
+        rich=True,
+        html=f'<!doctype html><html lang="da"><p><a href="{here}/styring">Se mere</a></p>',
+    )
+    sms, paper = uuid4(), uuid4()
+    gateway.send(text_message(uuid=sms), uuid=sms, choice=Choice.NEMSMS)
+    gateway.send(letter(uuid=paper), uuid=paper, choice=Choice.PHYSICAL, paper=Paper("A1", PDF))
+    for path in ("/", "/indbakke/1", "/brev/1", "/brev/2", "/brev/3", "/styring", "/ingen"):
+        page.goto(stand_in.url + path)
+        axe(page)
+    page.goto(f"{stand_in.url}/brev/1")
+    page.frame_locator("iframe").get_by_role("link", name="Se mere").click()
+    page.wait_for_url("**/styring")
+    page.get_by_label("Svar 503 på alt").check()
+    page.get_by_role("button", name="Gem").click()
+    assert stand_in.control.busy
