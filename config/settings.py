@@ -159,7 +159,10 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_connect_timeout": 3}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ROUTES = {"mailouts.send_letters": {"queue": "mailouts"}, "mailouts.make_prints": {"queue": "mailouts"}}
+CELERY_TASK_ROUTES = {
+    "mailouts.send_letters": {"queue": "mailouts"},
+    "mailouts.make_prints": {"queue": "mailouts"},
+}
 CELERY_TIMEZONE = "Europe/Copenhagen"
 CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran last time
     "move by the clock": {"task": "participation.move_by_the_clock", "schedule": 60},
@@ -392,7 +395,9 @@ DIGITAL_POST: dict[str, Any] = {
     ),  # what receipts are signed with; empty: none are taken in
 }
 
-MAILOUT_RETRY_SECONDS = float(env("MAILOUT_RETRY_SECONDS", "120"))  # before the second attempt; doubled each time
+MAILOUT_RETRY_SECONDS = float(
+    env("MAILOUT_RETRY_SECONDS", "120")
+)  # before the second attempt; doubled each time
 
 METRICS_TOKEN = env("METRICS_TOKEN", "")  # whoever has it may read /metrics; empty: nobody
 

@@ -7,7 +7,6 @@ the gateway's push for the municipality signs it with a secret the portal knows 
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 from xml.parsers import expat
 
@@ -24,6 +23,12 @@ STATUSES = {
     "eb866ca2-b871-4387-b501-12cde577bd58": Receipt.Status.RECEIVED,
     "f7161a89-5068-4023-bc80-d7f4daad2a2e": Receipt.Status.DELIVERED,
 }
+# The same in words, which is how some gateways fill in the status.
+IN_WORDS = (
+    ("fejl", Receipt.Status.FAILED),
+    ("afleveret", Receipt.Status.DELIVERED),
+    ("modtaget", Receipt.Status.RECEIVED),
+)
 LARGEST = 100_000  # bytes
 _MAYBE_CPR = re.compile(r"(?<!\d)\d{6}[- ]?\d{4}(?!\d)")
 _WANTED = frozenset(
@@ -49,8 +54,9 @@ class Told:
     text: str
 
 
-def check_signature(body: bytes, *, moment: str, signed: str, at: datetime) -> None:
-    """Raises `Refused` for what is forged, unsigned or too old to be anything but a replay."""
+def check_signature(body: bytes, *, moment: str, signed: str, at: float) -> None:
+    """Raises `Refused` for what is forged, unsigned or too old to be anything but a replay. `at`: seconds since 1970, of the
+    machine's own clock, which is what the other end signs by."""
     secret = settings.DIGITAL_POST["receipt_secret"]
     if not secret:
         raise Refused("closed", _("No receipts are taken in here."))
@@ -58,7 +64,7 @@ def check_signature(body: bytes, *, moment: str, signed: str, at: datetime) -> N
         raise Refused("unsigned", _("The receipt isn't signed."))
     if not signatures.is_genuine(body, moment=int(moment), signed=signed, secret=secret):
         raise Refused("forged", _("The receipt's signature is not right."))
-    if abs(at.timestamp() - int(moment)) > signatures.LASTS:
+    if abs(at - int(moment)) > signatures.LASTS:
         raise Refused("too_old", _("The receipt was signed too long ago."))
 
 
@@ -71,7 +77,8 @@ def read(body: bytes) -> Told:
         uuid = UUID(found.get("MessageUUID") or found.get("AfsendelseIdentifikator", ""))
     except ValueError:
         raise Refused("unreadable", _("The receipt doesn't say which message it is about.")) from None
-    status = STATUSES.get(found.get("TransaktionsStatusKode", "").strip().lower())
+    told = found.get("TransaktionsStatusKode", "").casefold()
+    status = STATUSES.get(told) or next((each for word, each in IN_WORDS if told.startswith(word)), None)
     if status is None:
         raise Refused("unreadable", _("The receipt has a status we don't know."))
     return Told(

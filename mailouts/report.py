@@ -1,6 +1,7 @@
 """A mailout in numbers: asked of the deliveries as they stand, or of what was kept when they were deleted."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ class Report:
     waiting: int
     uncertain: int
     failed: int
-    states: list[tuple[str, str]]
+    states: Sequence[tuple[str, str]]
     rows: list[dict[str, Any]]
     moving: bool
 
@@ -134,7 +135,10 @@ def troubles(campaign: Campaign) -> list[str]:
         return []
     ways = {
         health.circuit(channel, campaign.paper_route)
-        for channel in campaign.deliveries.filter(state__in=WAITING).order_by().values_list("channel", flat=True).distinct()
+        for channel in campaign.deliveries.filter(state__in=WAITING)
+        .order_by()
+        .values_list("channel", flat=True)
+        .distinct()
     }
     words = []
     for row in GatewayHealth.objects.filter(channel__in=ways, failures__gte=health.OPENS_AT):

@@ -4,20 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='organisation',
-            name='industry',
-            field=models.CharField(blank=True, max_length=120, verbose_name='industry'),
+            model_name="organisation",
+            name="industry",
+            field=models.CharField(blank=True, max_length=120, verbose_name="industry"),
         ),
         migrations.AddField(
-            model_name='organisation',
-            name='industry_code',
-            field=models.CharField(blank=True, help_text='Six digits, as in the CVR register.', max_length=6, verbose_name='industry code'),
+            model_name="organisation",
+            name="industry_code",
+            field=models.CharField(
+                blank=True,
+                help_text="Six digits, as in the CVR register.",
+                max_length=6,
+                verbose_name="industry code",
+            ),
         ),
     ]

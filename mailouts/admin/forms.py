@@ -46,9 +46,7 @@ class MomentField(forms.MultiValueField):
 
     def __init__(self, **kwargs: Any) -> None:
         fields = (forms.DateField(required=False), forms.TimeField(required=False))
-        super().__init__(
-            fields, widget=MomentWidget(), require_all_fields=False, required=False, **kwargs
-        )
+        super().__init__(fields, widget=MomentWidget(), require_all_fields=False, required=False, **kwargs)
 
     def compress(self, values: list[Any]) -> datetime | None:
         day, hour = (values or [None, None])[:2]
@@ -214,9 +212,7 @@ class SourceForm(Form):
 
 
 class GroupForm(SourceForm):
-    age_from = forms.IntegerField(
-        label=_("Age from"), min_value=YOUNGEST, max_value=OLDEST, initial=YOUNGEST
-    )
+    age_from = forms.IntegerField(label=_("Age from"), min_value=YOUNGEST, max_value=OLDEST, initial=YOUNGEST)
     age_to = forms.IntegerField(
         label=_("to and including"), min_value=YOUNGEST, max_value=OLDEST, required=False
     )
@@ -271,12 +267,12 @@ class AddressSourceForm(SourceForm):
     lines = forms.CharField(
         label=_("Addresses"),
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=_("One on each line: Nørregade 12, Nørregade 1-15, Nørregade 1-15 ulige, or the whole Nørregade."),
+        help_text=_(
+            "One on each line: Nørregade 12, Nørregade 1-15, Nørregade 1-15 ulige, or the whole Nørregade."
+        ),
         max_length=60_000,
     )
-    age_from = forms.IntegerField(
-        label=_("Age from"), min_value=YOUNGEST, max_value=OLDEST, initial=18
-    )
+    age_from = forms.IntegerField(label=_("Age from"), min_value=YOUNGEST, max_value=OLDEST, initial=18)
 
     def clean_lines(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["lines"].splitlines() if line.strip()]

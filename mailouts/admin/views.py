@@ -20,7 +20,15 @@ from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict
 from dkfds.wording import number
 from mailouts import actions, content, listing, permissions, recipients, report, sources
-from mailouts.admin.forms import AgainForm, ApproveForm, HowForm, LetterForm, ListSourceForm, NewForm, StopForm
+from mailouts.admin.forms import (
+    AgainForm,
+    ApproveForm,
+    HowForm,
+    LetterForm,
+    ListSourceForm,
+    NewForm,
+    StopForm,
+)
 from mailouts.choices import BEGUN, Channel, Policy, Stage, State
 from mailouts.letters import example_of
 from mailouts.models import Campaign
@@ -145,7 +153,9 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
             "pause": permissions.can_pause(user, campaign),
             "resume": permissions.can_resume(user, campaign),
             "stop": permissions.can_stop(user, campaign),
-            "batches": campaign.print_batches.order_by("number").defer("pdf", "csv").select_related("fetched_by"),
+            "batches": campaign.print_batches.order_by("number")
+            .defer("pdf", "csv")
+            .select_related("fetched_by"),
         }
     return show(request, "overview.html", campaign, "overview", **context)
 
@@ -154,9 +164,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that moves, for the script that asks for it."""
     campaign = own_campaign(request, pk)
-    response = render(
-        request, "admin/mailouts/progress.html", {"campaign": campaign} | reported(campaign)
-    )
+    response = render(request, "admin/mailouts/progress.html", {"campaign": campaign} | reported(campaign))
     response["Cache-Control"] = "no-store"
     return response
 
@@ -181,7 +189,9 @@ def steps(user: User, campaign: Campaign) -> list[dict[str, Any]]:
     elif letters is None:
         found = campaign.list_error or _("The recipients have not been found yet.")
     else:
-        found = ngettext("%(letters)s letter.", "%(letters)s letters.", letters) % {"letters": number(letters)}
+        found = ngettext("%(letters)s letter.", "%(letters)s letters.", letters) % {
+            "letters": number(letters)
+        }
     return [
         line(_("Write the letter"), not wrong, wrong[0] if wrong else campaign.subject or campaign.sms_text, "admin:mailout-letter"),
         line(
@@ -243,9 +253,7 @@ def sample(campaign: Campaign) -> list[Recipient]:
 def letter(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = own_campaign(request, pk)
     editable = permissions.can_edit(request.user, campaign)
-    form = LetterForm(
-        request.POST or None, initial=LetterForm.initial_of(campaign)
-    )
+    form = LetterForm(request.POST or None, initial=LetterForm.initial_of(campaign))
     if request.method == "POST" and form.is_valid() and "look" not in request.POST:
         try:
             actions.edit_campaign(campaign=campaign, by=request.user, **form.cleaned_data)
@@ -286,7 +294,12 @@ def looked(campaign: Campaign, form: LetterForm) -> dict[str, Any]:
         if "link" in examples and typed.action_url.startswith(("https://", "http://")):
             examples["link"] = typed.action_url
         letters.append(
-            {"heading": one.heading(examples), "body": one.fragment(examples), "language": language, "code": one.language}
+            {
+                "heading": one.heading(examples),
+                "body": one.fragment(examples),
+                "language": language,
+                "code": one.language,
+            }
         )
     wrong = content.problems(typed) if typed.text or typed.sms_text else []
     return {"letters": letters, "typed": typed, "wrong": wrong}
@@ -503,7 +516,11 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "verdict": permissions.can_approve(request.user, campaign),
-        "shown": {"heading": prepared.danish.heading(values), "body": prepared.danish.fragment(values), "code": "da"}
+        "shown": {
+            "heading": prepared.danish.heading(values),
+            "body": prepared.danish.fragment(values),
+            "code": "da",
+        }
         if campaign.policy != Policy.NEMSMS
         else None,
         "sample": sample(campaign),

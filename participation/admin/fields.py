@@ -9,7 +9,16 @@ from django.utils.translation import gettext_lazy as _
 
 from dkfds.fields import Boxes, DateInput, TimeInput, first_moment
 
-__all__ = ["Boxes", "DateInput", "SpanForm", "TimeInput", "as_first_day", "as_last_day", "end_moment", "first_moment"]
+__all__ = [
+    "Boxes",
+    "DateInput",
+    "SpanForm",
+    "TimeInput",
+    "as_first_day",
+    "as_last_day",
+    "end_moment",
+    "first_moment",
+]
 
 
 def end_moment(day: date, at: time | None) -> datetime:
