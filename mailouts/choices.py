@@ -31,7 +31,7 @@ BEGUN = frozenset({Stage.SENDING, Stage.PAUSED, Stage.DONE, Stage.STOPPED})
 
 class Channel(TextChoices):
     DIGITAL = "digital", _("Digital Post")
-    PAPER = "paper", _("Paper")
+    PAPER = "paper", _("Letter on paper")
     EMAIL = "email", _("E-mail")
     NEMSMS = "nemsms", _("NemSMS")
 

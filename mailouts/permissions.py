@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
+from audit import clock
 from dkfds.wording import number
 from mailouts.choices import Stage, State
 from mailouts.models import Campaign, Delivery
@@ -120,7 +121,7 @@ def check_second_person(user: "User", campaign: Campaign) -> None:
         raise Refused("role", _("Your role doesn't let you approve mailouts."))
     if user.pk in {campaign.created_by_id, campaign.frozen_by_id}:
         raise Refused(
-            "own_mailout", _("You made this mailout yourself. Another one than you must approve it.")
+            "own_mailout", _("You made or froze this mailout yourself. Another one than you must approve it.")
         )
 
 
@@ -174,6 +175,10 @@ def check_start(campaign: Campaign) -> None:
     if campaign.stage != Stage.APPROVED:
         raise Refused("not_approved", _("It has not been approved."))
     check_as_frozen(campaign)
+
+
+def is_due(campaign: Campaign) -> bool:
+    return campaign.start_at is None or campaign.start_at <= clock.now()
 
 
 def check_pause(user: "User", campaign: Campaign) -> None:

@@ -64,7 +64,7 @@ def approve(*, campaign: Campaign, by: User, typed: int) -> Campaign:
     campaign.approved_by, campaign.approved_at = by, clock.now()
     campaign.save(update_fields=["stage", "approved_by", "approved_at"])
     record(action="mailouts.approve", by=by, obj=campaign, values={"letters": campaign.count})
-    if campaign.start_at is None or campaign.start_at <= clock.now():
+    if permissions.is_due(campaign):
         _hint()
     return campaign
 
@@ -75,7 +75,7 @@ def start(*, campaign: Campaign) -> Campaign:
     campaign = locked(campaign)
     permissions.check_start(campaign)
     now = clock.now()
-    if campaign.start_at is not None and campaign.start_at > now:
+    if not permissions.is_due(campaign):
         raise Refused("not_yet", _("It is not time yet."))
     campaign.stage, campaign.started_at = Stage.SENDING, now
     campaign.save(update_fields=["stage", "started_at"])

@@ -1,16 +1,14 @@
 """The small forms of a mailout: each asks for what one action needs."""
 
 import secrets
-from datetime import datetime, time
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import District, Organisation, Unit, User
 from accounts.verdict import Refused
-from dkfds.fields import Boxes, DateInput, TimeInput, first_moment
+from dkfds.fields import Boxes, DateTimeField
 from mailouts import letters, places
 from mailouts.choices import ActionKind, Earlier, PaperRoute, Policy
 from mailouts.memo_rules import is_cvr
@@ -39,33 +37,6 @@ class NewForm(Form):
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
         if len(units) == 1:
             self.fields["unit"].initial = units[0].pk
-
-
-class MomentField(forms.MultiValueField):
-    """A day and an hour, both native controls in one group."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        fields = (forms.DateField(required=False), forms.TimeField(required=False))
-        super().__init__(fields, widget=MomentWidget(), require_all_fields=False, required=False, **kwargs)
-
-    def compress(self, values: list[Any]) -> datetime | None:
-        day, hour = (values or [None, None])[:2]
-        if day is None:
-            if hour is not None:
-                raise forms.ValidationError(_("Give the day too."))
-            return None
-        return first_moment(day, hour or time.min)
-
-
-class MomentWidget(forms.MultiWidget):
-    def __init__(self) -> None:
-        super().__init__([DateInput(), TimeInput()])
-
-    def decompress(self, value: datetime | None) -> list[Any]:
-        if value is None:
-            return [None, None]
-        local = timezone.localtime(value)
-        return [local.date(), local.time().replace(second=0, microsecond=0)]
 
 
 class LetterForm(Form):
@@ -107,8 +78,8 @@ class LetterForm(Form):
         required=False,
         help_text=_("An address that begins with https://"),
     )
-    meeting_starts = MomentField(label=_("The meeting begins"))
-    meeting_ends = MomentField(label=_("The meeting ends"))
+    meeting_starts = DateTimeField(label=_("The meeting begins"), required=False)
+    meeting_ends = DateTimeField(label=_("The meeting ends"), required=False)
     meeting_place = forms.CharField(label=_("Where the meeting is"), max_length=200, required=False)
     case_number = forms.CharField(label=_("Case number"), max_length=50, required=False)
     kle = forms.RegexField(
@@ -177,7 +148,9 @@ class HowForm(Form):
         required=False,
         help_text=_("Write it before you look. A list that is more than a tenth off stops the mailout."),
     )
-    start_at = MomentField(label=_("Not before"), help_text=_("Empty: as soon as it is approved."))
+    start_at = DateTimeField(
+        label=_("Not before"), required=False, help_text=_("Empty: as soon as it is approved.")
+    )
     per_minute = forms.IntegerField(
         label=_("Letters a minute at most"),
         min_value=1,
@@ -226,7 +199,7 @@ class GroupForm(SourceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["districts"].label_from_instance = lambda one: one.name_and_kind()  # type: ignore[attr-defined]
+        self.fields["districts"].label_from_instance = lambda one: one.name_and_kind  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -144,6 +144,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
             "thaw": permissions.can_thaw(user, campaign),
             "stop": permissions.can_stop(user, campaign),
             "holds": permissions.can_hold(campaign),
+            "starting": campaign.stage == Stage.APPROVED and permissions.is_due(campaign),
             "sample": sample(campaign),
             "last": last_campaign(campaign),
             "sources": described(campaign),
@@ -208,7 +209,7 @@ def steps(user: User, campaign: Campaign) -> list[dict[str, Any]]:
             else _("Say how many letters you expect."),
             "admin:mailout-how",
         ),
-        line(_("Find the recipients"), letters is not None and bool(plausible), plausible.reason or found, "admin:mailout-recipients"),
+        line(_("Find the recipients"), letters is not None and bool(plausible), found if letters is None else plausible.reason or found, "admin:mailout-recipients"),
         line(
             _("Send the letter to yourself"),
             bool(tested),

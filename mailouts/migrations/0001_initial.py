@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("digital", "Digital Post"),
-                            ("paper", "Paper"),
+                            ("paper", "Letter on paper"),
                             ("email", "E-mail"),
                             ("nemsms", "NemSMS"),
                         ],
@@ -328,7 +328,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("digital", "Digital Post"),
-                            ("paper", "Paper"),
+                            ("paper", "Letter on paper"),
                             ("email", "E-mail"),
                             ("nemsms", "NemSMS"),
                         ],
@@ -426,7 +426,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("digital", "Digital Post"),
-                            ("paper", "Paper"),
+                            ("paper", "Letter on paper"),
                             ("email", "E-mail"),
                             ("nemsms", "NemSMS"),
                         ],

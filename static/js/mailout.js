@@ -54,15 +54,21 @@
 
   const progress = document.querySelector("[data-progress]");
   if (progress) {
+    const stage = (within) => within.querySelector("[data-moving]")?.dataset.moving;
     const follow = async () => {
+      const shown = stage(progress);
       try {
         const answer = await fetch(progress.dataset.progress);
-        if (answer.ok) progress.innerHTML = await answer.text();
+        if (answer.ok) {
+          const fresh = document.createElement("div");
+          fresh.innerHTML = await answer.text();
+          if (stage(fresh) !== shown) return location.reload();
+          progress.replaceChildren(...fresh.childNodes);
+        }
       } catch {
         // Tried again below.
       }
-      if (progress.querySelector("[data-moving]")) setTimeout(follow, 3000);
-      else location.reload();
+      setTimeout(follow, 3000);
     };
     setTimeout(follow, 3000);
   }
