@@ -16,11 +16,13 @@ class BudgetsConfig(AppConfig):
         from budgets.implementation import FILES
         from budgets.meetings import FILES as MINUTES
         from budgets.polling import on_my_page
+        from budgets.turnout import took_part
         from dkfds.navigation import Area, Place, register
-        from participation import files, formats
+        from participation import breadth, files, formats
 
         register_words(ACTIONS)
         formats.register(CITIZEN_BUDGET)
+        breadth.register_participants(took_part, only_counted=True)
         files.register(FILES)
         files.register(MINUTES)
         for area in (Area.FOOTER, Area.RESULTS):

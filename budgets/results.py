@@ -31,6 +31,7 @@ from budgets.models import (
     Round,
 )
 from dkfds.wording import kroner, number
+from participation.breadth import band_words
 from participation.models import Process
 
 SMALLEST_SHOWN = 3
@@ -652,7 +653,7 @@ def _turnout(
     bands = [*(band for band in AGE_BANDS if band in by_age), *([""] if "" in by_age else [])]
     districts = sorted(by_district, key=lambda pk: (pk is None, names.get(pk, "")))
     return (
-        _cells([(band_label(band) or unknown, by_age[band], of_age.get(band)) for band in bands]),
+        _cells([(band_words(band) or unknown, by_age[band], of_age.get(band)) for band in bands]),
         _cells([(names.get(pk) or unknown, by_district[pk], of_district.get(pk)) for pk in districts]),
         _of_pots(round, by_pot),
     )
@@ -671,17 +672,6 @@ def _of_pots(round: Round, voters: dict[str, int]) -> tuple[TurnoutCell, ...]:
 
 def _can_vote(band: str, min_age: int) -> bool:
     return band.endswith("+") or int(band.split("-")[1]) >= min_age
-
-
-def band_label(band: str) -> str:
-    if not band:
-        return ""
-    if band.endswith("+"):
-        return _("%(age)s years and older") % {"age": band[:-1]}
-    first, last = band.split("-")
-    if first == "0":
-        return _("Under %(age)s years") % {"age": int(last) + 1}
-    return _("%(first)s–%(last)s years") % {"first": first, "last": last}
 
 
 def _cells(rows: list[tuple[str, int, int | None]]) -> tuple[TurnoutCell, ...]:

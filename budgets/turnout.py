@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, When
+from django.db.models import Case, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -13,9 +13,24 @@ from django.utils.translation import gettext as _
 from budgets.models import Roll, Round, TurnoutHour, VoteChannel
 from dkfds import wording
 from participation import clock
-from participation.models import Process
+from participation.models import Phase, Process
 
 SMALLEST_STEP = 3  # a number that has grown by less than this is shown as it was
+
+
+def took_part(process: Process, phase: Phase | None) -> QuerySet[Roll]:
+    """The voters as `participation.breadth` counts them, from the day after they voted: whoever watches the numbers from
+    hour to hour learns of nobody."""
+    votes = Roll.objects.filter(round__process=process, day__lt=clock.today())
+    if phase is not None:
+        votes = votes.filter(round__phase=phase)
+    return votes.order_by().annotate(
+        took_person=F("person"),
+        took_user=Value(None, output_field=IntegerField()),
+        took_band=F("age_band"),
+        took_sex=F("sex"),
+        took_home=F("district"),
+    )
 
 
 def full_hour(at: datetime) -> datetime:

@@ -16,6 +16,7 @@ class ParticipationConfig(AppConfig):
         from participation.actions import arguments
         from participation.actions import team as teams
         from participation.history import ACTIONS, FOR_THEMSELVES
+        from participation.mailing import register_sources
         from participation.page_cache import QUIET, forget_pages
         from participation.permissions.files import HUNG_ON_CONTRIBUTIONS
 
@@ -27,6 +28,7 @@ class ParticipationConfig(AppConfig):
         )
         files.register(HUNG_ON_CONTRIBUTIONS)
         my_page.register()
+        register_sources()
         register(Place("take-part", _("Take part"), "participation:process-list", order=10))
         register(Place("results", _("Results"), "participation:results", order=20))
         register(Place("idea", _("Do you have an idea?"), "participation:have-an-idea", order=40))

@@ -219,6 +219,7 @@ PERSONAL: dict[str, Table] = {
     "participation.NoticePreference": Table(
         own("rhythm") | link("user"), owner=("user",), on_erase=OnErase.DELETE
     ),
+    "participation.ProcessCampaign": Table(plain("campaign", "process", "group", "before")),
     "participation.Notice": Table(
         plain("id", "process", "event", "kind", "url", "created_at", "due_at", "digest", "state", "attempts")
         | plain("claimed_at", "sent_at", "failure", "read_at")

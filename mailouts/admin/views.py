@@ -361,7 +361,8 @@ def add_source(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     if not chosen.form:
         raise Http404
     form_class: type[Any] = import_string(chosen.form)
-    form = form_class(request.POST or None, request.FILES or None)
+    asks = {"user": request.user} if getattr(form_class, "wants_user", False) else {}
+    form = form_class(request.POST or None, request.FILES or None, **asks)
     if request.method == "POST" and form.is_valid():
         try:
             _add(campaign, request, kind, form)

@@ -67,6 +67,7 @@ def tabs(process: Process, user: Any, current: str) -> list[dict[str, Any]]:
             ("questions", _("Questions"), "admin:process-questions"),
             ("result", _("Decision and result"), "admin:process-result"),
             ("news", _("News"), "admin:process-news"),
+            ("breadth", _("Who is missing?"), "admin:process-breadth"),
         ]
     places.append(("history", _("History"), "admin:process-history"))
     return [

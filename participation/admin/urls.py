@@ -5,7 +5,16 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from participation.admin import arguments, changes, contributions, moderation, outcomes, processes, start
+from participation.admin import (
+    arguments,
+    changes,
+    contributions,
+    mailing,
+    moderation,
+    outcomes,
+    processes,
+    start,
+)
 from participation.uploads import takes_files
 
 
@@ -78,4 +87,7 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
         page(one + "resultat/intet-aendret/", outcomes.NothingChanged, "process-nothing-changed"),
         page(one + "resultat/fortalt/", outcomes.ToldOutside, "process-told-outside"),
         page(one + "nyheder/", outcomes.News, "process-news"),
+        page(one + "hvem-mangler/", mailing.breadth_page, "process-breadth"),
+        page(one + "hvem-mangler/<str:group>/", mailing.Invite, "process-invite"),
+        page(one + "brev/", mailing.begin, "process-mailout"),
     ]

@@ -18,6 +18,7 @@ from participation.models.contributions import (
 )
 from participation.models.files import Attachment, DraftFile, StoredFile
 from participation.models.following import AskAgain, Follow, Notice, NoticePreference
+from participation.models.mailing import ProcessCampaign
 from participation.models.merging import Merge
 from participation.models.outcomes import Decision, Impact, NewsItem
 from participation.models.process import (
@@ -75,6 +76,7 @@ __all__ = [
     "Phase",
     "PrincipleText",
     "Process",
+    "ProcessCampaign",
     "ProcessDetail",
     "ProcessQuestion",
     "Programme",
