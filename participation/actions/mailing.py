@@ -72,7 +72,7 @@ def invite_missing(*, process: Process, by: User, key: str, amount: int) -> Camp
     campaign = create_campaign(
         by=by,
         unit=process.unit,
-        title=_("Who is missing: %(group)s") % {"group": group.label}[:90],
+        title=_("Who is missing: %(group)s") % {"group": group.label[:90]},
         subject=_("You are invited: %(question)s") % {"question": process.heading[:170]},
         text=invitation(process),
         action_kind=ActionKind.LINK,
