@@ -123,21 +123,17 @@ for _source in (_contributions, _co_authors, _supports, _arguments):
 
 @dataclass(frozen=True)
 class Group:
-    """One group: how many took part, and which part of the population it is. `key` is "age:15-24", "sex:F", "district:7";
+    """One group: how many took part, how many that would be had its share been right, and the shares themselves. `key` is "age:15-24", "sex:F", "district:7";
     `params` is what a draw from the register asks for (`mailouts.sources`)."""
 
     key: str
     label: str
     participants: int
+    expected: float
     share: float
     reference: float
     params: Mapping[str, Any]
     missing: bool
-
-    @property
-    def expected(self) -> float:
-        """How many would have taken part had its share been right."""
-        return self.participants / self.share * self.reference if self.share else 0.0
 
 
 @dataclass(frozen=True)
@@ -254,7 +250,9 @@ def _groups(found: list[tuple[str, str, int, int, dict[str, Any]]], people: int)
         share = participants / took_part if took_part else 0.0
         reference = number / people if people else 0.0
         missing = took_part >= FEWEST and reference > 0 and share < reference * MISSING_BELOW
-        groups.append(Group(key, label, participants, share, reference, params, missing))
+        groups.append(
+            Group(key, label, participants, took_part * reference, share, reference, params, missing)
+        )
     return tuple(groups)
 
 
