@@ -173,7 +173,7 @@ def test_the_page_shows_it(process: Process, client: Client) -> None:
     body = page.content.decode()
     assert reverse("admin:process-invite", args=[process.pk, YOUNG]) in body
     invite = client.get(reverse("admin:process-invite", args=[process.pk, YOUNG]))
-    assert 'value="200"' in invite.content.decode()
+    assert 'value="100"' in invite.content.decode()
     done = client.post(reverse("admin:process-invite", args=[process.pk, YOUNG]), {"amount": "30"})
     assert done.status_code == 302
     assert Campaign.objects.get().expected == 30
