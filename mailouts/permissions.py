@@ -233,5 +233,13 @@ def can_delete(user: "User", campaign: Campaign) -> Verdict:
     return verdict(check_delete, user, campaign)
 
 
+def to_approve(user: "User") -> QuerySet[Campaign]:
+    """What waits for this person's approval."""
+    if not user.may(Permission.APPROVE_MAILOUT):
+        return Campaign.objects.none()
+    waiting = Campaign.objects.filter(stage=Stage.FROZEN, unit__in=user.unit_ids())
+    return waiting.exclude(created_by=user).exclude(frozen_by=user).order_by("frozen_at")[:20]
+
+
 def resendable(campaign: Campaign) -> QuerySet[Delivery]:
     return campaign.deliveries.filter(state__in=[State.FAILED, State.UNCERTAIN])

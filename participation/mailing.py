@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailouts.about import About
+from mailouts.about import register as register_about
 from mailouts.choices import ARRIVED
-from mailouts.models import Source
+from mailouts.models import Campaign, Source
 from mailouts.sources import Candidate, SourceKind, register
-from participation import breadth
+from participation import breadth, formats
 from participation.models import Contribution, Phase, Process, ProcessCampaign
 from participation.notices import audience
 
@@ -34,8 +37,6 @@ def _words(params: Mapping[str, Any]) -> str:
 
 
 def phase_words(phase: Phase) -> str:
-    from participation import formats
-
     kind = formats.get(phase.process.format).phase_kind(phase.kind)
     return str(kind.label if kind else phase.kind)
 
@@ -69,8 +70,17 @@ PROCESS_SOURCE = SourceKind(
 )
 
 
+def about(campaign: Campaign) -> About | None:
+    """The process that a mailout is about, and where its letters are."""
+    tie = ProcessCampaign.objects.filter(campaign=campaign).select_related("process").first()
+    if tie is None:
+        return None
+    return About(tie.process.title, reverse("admin:process-breadth", args=[tie.process_id]))
+
+
 def register_sources() -> None:
     register(PROCESS_SOURCE)
+    register_about(about)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict
 from dkfds.wording import number
-from mailouts import actions, content, listing, permissions, recipients, report, sources
+from mailouts import about, actions, content, listing, permissions, recipients, report, sources
 from mailouts.admin.forms import (
     AgainForm,
     ApproveForm,
@@ -135,7 +135,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = own_campaign(request, pk)
     user = request.user
-    context: dict[str, Any] = {"numbers": campaign.list_numbers}
+    context: dict[str, Any] = {"numbers": campaign.list_numbers, "about": about.of(campaign)}
     if campaign.stage == Stage.DRAFT:
         context |= {"steps": steps(user, campaign), "freeze": permissions.can_freeze(user, campaign)}
     elif campaign.stage in {Stage.FROZEN, Stage.APPROVED}:

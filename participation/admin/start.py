@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import User
 from accounts.permissions import Permission
+from mailouts import permissions as mailouts
 from participation import clock, duties
 from participation.admin import readiness as ready
 from participation.admin import registry
@@ -73,10 +74,13 @@ def groups(user: User) -> list[Group]:
             kinds.setdefault(duty.kind, Group(duty.kind, duty.label)).add(
                 duty.process.title, _url(duty), duty.due_on, duty.count
             )
+    letters = Group("mailouts", _("Mailouts that wait for a second pair of eyes"))
+    for campaign in mailouts.to_approve(user):
+        letters.add(campaign.title, campaign.get_absolute_url())
     closing = Group("closing", _("Closes soon"))
     for process in closing_soon(user):
         closing.add(process.title, reverse("admin:process-overview", args=[process.pk]), process.closes_at)
-    return [group for group in (late, *kinds.values(), closing) if group.duties]
+    return [group for group in (late, *kinds.values(), letters, closing) if group.duties]
 
 
 def _text(duty: duties.Duty) -> str:

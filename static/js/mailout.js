@@ -23,7 +23,7 @@
   }
 
   for (const bar of document.querySelectorAll(".marks-bar")) {
-    const area = document.getElementById(bar.getAttribute("aria-controls"));
+    const area = document.getElementById(bar.dataset.for);
     if (!area) continue;
     area.before(bar);
     bar.hidden = false;
