@@ -79,6 +79,7 @@ class Town:
 def tell(say: Tell = lambda line: None) -> Town:
     """Fill an empty portal with the story."""
     from demo import rounds
+    from demo.letters import letters
 
     now = clock.now()
     say("staff, districts and the register")
@@ -97,10 +98,11 @@ def tell(say: Tell = lambda line: None) -> Town:
     carried_out(town, say)
     _register(town, days_ago=20, lines=lines)
     population_from_register(by=colleagues["Lis"])
-    voting_open(town, say)
-    collecting_ideas(town, say)
+    voting = voting_open(town, say)
+    ideas = collecting_ideas(town, say)
     rounds.bag_of_money(town, say)
     rounds.two_rounds(town, say)
+    letters(town, say, voting=voting, ideas=ideas)
     return town
 
 

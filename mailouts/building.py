@@ -146,7 +146,7 @@ class Builder:
         emails = _addresses(users.values())
         known = set()
         households: dict[str, _Found] = {}
-        for person, status, municipality, household, protected, digital, _born in sorted(
+        for person, status, municipality, household, protected, digital, born in sorted(
             rows, key=lambda row: (row[6], row[0])
         ):
             known.add(person)
@@ -158,7 +158,7 @@ class Builder:
             one = _Found(
                 key=f"h:{household}" if shared else f"p:{person}",
                 reach=Reach(
-                    digital=digital,
+                    digital=digital and eligibility.age_on(born, self.at.date()) >= sources.YOUNGEST,
                     address=True,
                     email=user is not None and user.pk in emails,
                     number=True,

@@ -13,6 +13,7 @@ from mailouts.models import Campaign
 from mailouts.sending import Sender
 
 log = logging.getLogger(__name__)
+ELSEWHERE = frozenset({"not_approved", "frozen"})  # another worker was first
 
 
 @shared_task(name="mailouts.send_letters")
@@ -64,6 +65,7 @@ def _done(act: object, campaign: Campaign) -> int:
     try:
         act(campaign=campaign)  # type: ignore[operator]
     except Refused as refused:
-        log.warning("mailout %s: %s", campaign.pk, refused.code)
+        if refused.code not in ELSEWHERE:
+            log.warning("mailout %s: %s", campaign.pk, refused.code)
         return 0
     return 1

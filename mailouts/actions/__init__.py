@@ -10,6 +10,7 @@ from mailouts.actions.campaigns import (
     create_campaign,
     delete_draft,
     edit_campaign,
+    note_test,
     remove_source,
     send_test,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "go_another_way",
     "make_print_batch",
     "note_receipt",
+    "note_test",
     "pause",
     "remove_source",
     "resume",

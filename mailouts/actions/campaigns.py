@@ -219,11 +219,12 @@ def send_test(*, campaign: Campaign, by: User) -> Campaign:
         raise Refused(
             "mail_down", _("The mail server didn't take it. Try again in a little while.")
         ) from error
-    return _note_test(campaign, by, campaign.hash_of_text())
+    return note_test(campaign=campaign, by=by, tested=campaign.hash_of_text())
 
 
 @transaction.atomic
-def _note_test(campaign: Campaign, by: User, tested: str) -> Campaign:
+def note_test(*, campaign: Campaign, by: User, tested: str) -> Campaign:
+    """Somebody has been sent the text that has this hash."""
     campaign = locked(campaign)
     permissions.check_edit(by, campaign)
     campaign.test_hash, campaign.test_sent_at = tested, clock.now()
