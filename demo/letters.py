@@ -12,6 +12,7 @@ from mailouts import actions
 from mailouts.models import Campaign
 from participation import breadth, clock
 from participation.actions.mailing import begin_mailout, invite_missing
+from participation.choices import Status
 from participation.models import Process
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ Du kan være med til at bestemme, hvad 300.000 kroner skal bruges til i Vesterva
 Brevet er demodata. Det er skrevet med Brændkjær bestemmer i Kolding Kommune som forbillede."""
 
 
-def letters(town: "Town", say: "Tell", *, voting: Process, ideas: Process) -> None:
+def letters(town: "Town", say: "Tell", *, voting: Process) -> None:
     say("letters")
     with clock.frozen(town.day(-1, 10)):
         vote_letter(town, voting)
-        waiting_letter(town, ideas)
+        for process in Process.objects.filter(status=Status.OPEN).order_by("pk"):
+            if waiting_letter(town, process) is not None:
+                break
 
 
 def vote_letter(town: "Town", process: Process) -> Campaign:

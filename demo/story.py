@@ -99,10 +99,10 @@ def tell(say: Tell = lambda line: None) -> Town:
     _register(town, days_ago=20, lines=lines)
     population_from_register(by=colleagues["Lis"])
     voting = voting_open(town, say)
-    ideas = collecting_ideas(town, say)
+    collecting_ideas(town, say)
     rounds.bag_of_money(town, say)
     rounds.two_rounds(town, say)
-    letters(town, say, voting=voting, ideas=ideas)
+    letters(town, say, voting=voting)
     return town
 
 
