@@ -8,6 +8,7 @@ receipts (PKO_PostStatus) back to the portal. `/styring` makes it as bad as a re
     GET  /breve.json?modtager=&efter=&antal=   letters, oldest first, after an id
     GET  /styring  POST /styring               what it does wrong; JSON or a form
     POST /glem                                 forgets every letter, receipt and setting
+    POST /tom                                  reads the body and answers, no more: what measurements compare with
 """
 
 from __future__ import annotations
@@ -460,6 +461,8 @@ class Handler(BaseHTTPRequestHandler):
             case ["glem"]:
                 self.server.forget()
                 self.json({"glemt": True})
+            case ["tom"]:
+                self.xml(b"")
             case ["indbakke"]:
                 number = "".join(
                     each for each in parse_qs(body.decode()).get("nummer", [""])[0] if each.isdecimal()

@@ -389,7 +389,7 @@ DIGITAL_POST: dict[str, Any] = {
     "print_type": env(
         "DIGITAL_POST_PRINT_TYPE", ""
     ),  # ForsendelseTypeIdentifikator, as agreed with the printer
-    "timeout": int(env("DIGITAL_POST_TIMEOUT", "20")),
+    "timeout": float(env("DIGITAL_POST_TIMEOUT", "20")),  # seconds
     "receipt_secret": env(
         "DIGITAL_POST_RECEIPT_SECRET", ""
     ),  # what receipts are signed with; empty: none are taken in

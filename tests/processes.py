@@ -92,9 +92,9 @@ def start_process(transactional_db: None) -> Iterator[Callable[..., Running]]:
 
 @pytest.fixture
 def celery_worker_process(start_process: Callable[..., Running]) -> Callable[..., Running]:
-    """`celery_worker_process(concurrency=2)`: a real worker, ready for tasks."""
+    """`celery_worker_process(concurrency=2)`: a real worker, ready for tasks; `queues` as in Procfile when not the usual one."""
 
-    def start(*, concurrency: int = 1, env: dict[str, str] | None = None) -> Running:
+    def start(*, concurrency: int = 1, queues: str = "", env: dict[str, str] | None = None) -> Running:
         program = str(Path(sys.executable).with_name("celery"))
         options = [
             "--concurrency",
@@ -103,6 +103,7 @@ def celery_worker_process(start_process: Callable[..., Running]) -> Callable[...
             "--without-gossip",
             "--loglevel",
             "INFO",
+            *(["--queues", queues] if queues else []),
         ]
         worker = start_process([program, "--app", "config.celery", "worker", *options], env)
         worker.wait_until(lambda: " ready." in worker.log, "The worker did not get ready")
@@ -116,13 +117,15 @@ def web_process(start_process: Callable[..., Running]) -> Callable[..., Running]
     """`web_process(workers=2)`: gunicorn as in Procfile, answering; `.url` is its address (and SITE_URL, so that links in
     mails lead to it)."""
 
-    def start(*, workers: int = 2, threads: int = 4, env: dict[str, str] | None = None) -> Running:
+    def start(
+        *, workers: int = 2, threads: int = 4, app: str = "config.wsgi", env: dict[str, str] | None = None
+    ) -> Running:
         port = free_port()
         env = {"SITE_URL": f"http://127.0.0.1:{port}", **(env or {})}
         program = str(Path(sys.executable).with_name("gunicorn"))
         options = ["--no-control-socket", "--bind", f"127.0.0.1:{port}"]
         options += ["--workers", str(workers), "--threads", str(threads)]
-        web = start_process([program, "config.wsgi", *options], env)
+        web = start_process([program, app, *options], env)
         web.url = f"http://127.0.0.1:{port}"
         web.wait_until(lambda: _answers(web.url), "The web server did not answer")
         return web
