@@ -12,7 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from audit import clock
-from mailouts import health, memo, queue, recipients
+from mailouts import health, memo, queue, recipients, stopping
 from mailouts.choices import Channel, PaperRoute, State
 from mailouts.content import Prepared
 from mailouts.email import Mail, RecipientRefused
@@ -51,9 +51,14 @@ class Sender:
         return self._gateway
 
     def run(self, seconds: float = WORK_FOR) -> int:
-        """Sends what is due until there is nothing more or the time is up. Returns how many were taken."""
-        taken, until = 0, time.monotonic() + seconds
-        while time.monotonic() < until:
+        """Sends what is due until there is nothing more, the time is up or the worker is asked to stop. Returns how many
+        were taken."""
+        with stopping.heeded():
+            return self._run(time.monotonic() + seconds)
+
+    def _run(self, until: float) -> int:
+        taken = 0
+        while time.monotonic() < until and not stopping.asked():
             claimed = False
             for campaign in queue.under_way():
                 done = self.send_batch(campaign, until=until)
@@ -79,7 +84,7 @@ class Sender:
         if not ids:
             return None
         prepared = self._prepare(campaign)
-        people = recipients.read(ids, fields=prepared.fields)
+        people = queue.patiently(lambda: recipients.read(ids, fields=prepared.fields, addresses=False))
         return self._send(prepared, claimed_by, people, until=until)
 
     def _open_ways(self, campaign: Campaign, now: datetime) -> set[str]:
@@ -103,7 +108,7 @@ class Sender:
         stopped = False
         troubled: set[str] = set()
         for who in people:
-            if stopped or time.monotonic() > until:
+            if stopped or time.monotonic() > until or stopping.asked():
                 break
             refusal = self._cannot(who)
             may_leave = queue.step(claimed_by, note=note, leaves=who.delivery_id)
@@ -153,16 +158,16 @@ class Sender:
 
     def _cannot(self, who: Recipient) -> Note | None:
         """What stands in the way of sending this one at all."""
-        now = clock.now()
         if who.gone:
-            return Note(who.delivery_id, State.LEFT_OUT, now, "gone")
-        missing = {
-            Channel.DIGITAL: not (who.cpr or who.cvr),
-            Channel.NEMSMS: not (who.cpr or who.cvr),
-            Channel.PAPER: not (who.name and who.address),
-            Channel.EMAIL: not who.email,
-        }[Channel(who.channel)]
-        return Note(who.delivery_id, State.FAILED, now, "no_address") if missing else None
+            return Note(who.delivery_id, State.LEFT_OUT, clock.now(), "gone")
+        match who.channel:
+            case Channel.EMAIL:
+                missing = not who.email
+            case Channel.PAPER:
+                missing = not (who.name and who.address)
+            case _:
+                missing = not (who.cpr or who.cvr)
+        return Note(who.delivery_id, State.FAILED, clock.now(), "no_address") if missing else None
 
     def _leave(self, prepared: Prepared, who: Recipient) -> None:
         match who.channel:
