@@ -109,17 +109,18 @@ class Prepared:
     def message(self, who: Recipient, *, at: datetime) -> memo.Message:
         """Digital Post: the letter as HTML, which a screen reader and a phone can read, with its button beside it."""
         letter, values = self.letter_to(who), self.values(who)
+        heading = letter.heading(values)
         html = memo.File("text/html", HTML_NAME, letter.language, letter.html(values).encode())
         return memo.Message(
             type=memo.MessageType.DIGITAL_POST,
             uuid=who.uuid,
-            label=letter.heading(values),
+            label=heading,
             sender=self.sender,
             recipient=_party(who),
             content=self.content,
             body=memo.Body(
                 created=at,
-                main=memo.Document(files=(html,), label=letter.heading(values), actions=self.actions),
+                main=memo.Document(files=(html,), label=heading, actions=self.actions),
             ),
         )
 

@@ -8,12 +8,13 @@ Noting what came of one letter and letting the next one leave is one statement, 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef
@@ -22,7 +23,7 @@ from audit import clock
 from mailouts.choices import Stage, State
 from mailouts.models import Campaign, Delivery
 
-BATCH = 50
+BATCH = 100
 # Longer than any request and any wait for the database; whoever has claimed a row for longer is dead.
 CLAIM_LASTS = timedelta(minutes=5)
 MOST_ATTEMPTS = 5
@@ -134,18 +135,18 @@ def _take_pace(campaign_id: int, now: datetime, most: int) -> int:
 _STEP = """
 WITH noted AS (
     UPDATE mailouts_delivery SET
-        state = %(state)s,
-        claim = CASE WHEN %(state)s = 'queued' THEN NULL ELSE claim END,
-        sent_at = CASE WHEN %(state)s = 'sent' THEN %(noted_at)s ELSE sent_at END,
-        failure_code = %(code)s,
-        failure = %(failure)s,
-        due_at = coalesce(%(due_at)s, due_at)
-    WHERE id = %(noted)s AND state = 'sending' AND claim = %(claim)s
+        state = %(state)s::text,
+        claim = CASE WHEN %(state)s::text = 'queued' THEN NULL ELSE claim END,
+        sent_at = CASE WHEN %(state)s::text = 'sent' THEN %(noted_at)s::timestamptz ELSE sent_at END,
+        failure_code = %(code)s::text,
+        failure = %(failure)s::text,
+        due_at = coalesce(%(due_at)s::timestamptz, due_at)
+    WHERE id = %(noted)s::bigint AND state = 'sending' AND claim = %(claim)s::uuid
 )
-UPDATE mailouts_delivery d SET state = 'sending', left_at = %(now)s, claimed_at = %(now)s,
+UPDATE mailouts_delivery d SET state = 'sending', left_at = %(now)s::timestamptz, claimed_at = %(now)s::timestamptz,
     attempts = CASE WHEN d.state = 'claimed' THEN attempts + 1 ELSE attempts END
-WHERE d.id = %(leaves)s AND d.claim = %(claim)s
-    AND (d.state = 'claimed' OR (d.state = 'sending' AND d.left_at = %(now)s))
+WHERE d.id = %(leaves)s::bigint AND d.claim = %(claim)s::uuid
+    AND (d.state = 'claimed' OR (d.state = 'sending' AND d.left_at = %(now)s::timestamptz))
     AND (d.campaign_id IS NULL
         OR EXISTS (SELECT 1 FROM mailouts_campaign c WHERE c.id = d.campaign_id AND c.stage = 'sending'))
 RETURNING d.id
@@ -171,12 +172,16 @@ def step(claimed_by: UUID, *, note: Note | None, leaves: int | None) -> bool:
         "due_at": note.due_at if note else None,
     }
 
-    def execute() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(_STEP, known)
-            return cursor.fetchone() is not None
+    return patiently(lambda: _planned(_STEP, known))
 
-    return patiently(execute)
+
+def _planned(statement: str, known: Mapping[str, Any]) -> bool:
+    """Whether it gives a row. PostgreSQL keeps the plan for as long as the connection lasts: making one for each letter
+    would take longer than carrying it out. Django's own cursors can't ask for that."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.connection.prepare_threshold = 0
+        return cursor.execute(statement, known, prepare=True).fetchone() is not None
 
 
 def let_go(claimed_by: UUID, *, wait: timedelta = timedelta()) -> None:

@@ -6,16 +6,17 @@ away since the list was made is left out.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from accounts import eligibility
-from accounts.models import RegisterExtract, Resident
+from accounts.models import Organisation, RegisterExtract, Resident
 from audit import clock
 from mailouts.choices import Channel
-from mailouts.models import Delivery, DisabledAddress
+from mailouts.models import Delivery, DisabledAddress, ListedRecipient
 
 
 @dataclass(slots=True)
@@ -69,28 +70,30 @@ def given_when_leaving() -> frozenset[str]:
     return frozenset(_fillers)
 
 
-def read(ids: Iterable[int], *, fields: frozenset[str] = frozenset()) -> list[Recipient]:
-    """In the order of the ids. Four queries for a batch, however large."""
+def read(
+    ids: Iterable[int], *, fields: frozenset[str] = frozenset(), addresses: bool = True
+) -> list[Recipient]:
+    """In the order of the ids; a handful of queries for a batch, however large. Without `addresses` only those that are
+    needed on paper are decrypted."""
     deliveries = list(
         Delivery.objects.filter(pk__in=list(ids))
-        .select_related("organisation", "listed")
-        .only(
-            *("id", "campaign_id", "message_uuid", "channel", "attempts", "english", "protected"),
-            *("person_id", "user_id", "organisation", "listed"),
-        )
         .order_by("pk")
+        .values_list(
+            *("id", "campaign_id", "message_uuid", "channel", "attempts", "english", "protected"),
+            *("person_id", "user_id", "organisation_id", "listed_id"),
+            named=True,
+        )
     )
+    addresses = addresses or any(each.channel == Channel.PAPER for each in deliveries)
     people = {each.person_id for each in deliveries if each.person_id is not None}
-    homes: dict[UUID, Resident] = {}
-    if people:
-        extract = RegisterExtract.objects.counting_on(clock.today()).first()
-        rows = Resident.objects.filter(extract=extract, person__in=people)
-        if "distrikt" in fields:
-            rows = rows.select_related("school_district", "polling_district")
-        homes = {row.person_id: row for row in rows}
     users = {each.user_id for each in deliveries if each.user_id is not None and each.channel == "email"}
-    emails = _emails(users)
-    found = [_recipient(each, homes, emails, district="distrikt" in fields) for each in deliveries]
+    known = _Known(
+        homes=_homes(people, addresses=addresses, district="distrikt" in fields) if people else {},
+        emails=_emails(users),
+        organisations=Organisation.objects.in_bulk({each.organisation_id for each in deliveries} - {None}),
+        lines=ListedRecipient.objects.in_bulk({each.listed_id for each in deliveries} - {None}),
+    )
+    found = [_recipient(each, known) for each in deliveries]
     for name in fields & _fillers.keys():
         here = [each for each in found if not each.gone]
         campaign_id = deliveries[0].campaign_id if deliveries else None
@@ -101,11 +104,50 @@ def read(ids: Iterable[int], *, fields: frozenset[str] = frozenset()) -> list[Re
     return found
 
 
-def _recipient(
-    delivery: Delivery, homes: dict[UUID, Resident], emails: dict[int, str], *, district: bool
-) -> Recipient:
+@dataclass(frozen=True, slots=True)
+class _Home:
+    is_here: bool
+    protected: bool
+    name: str = field(repr=False)
+    cpr: str = field(repr=False)
+    address: str = field(default="", repr=False)
+    district: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a batch's recipients are made of."""
+
+    homes: dict[UUID, _Home]
+    emails: dict[int, str]
+    organisations: dict[int, Organisation]
+    lines: dict[int, ListedRecipient]
+
+
+def _homes(people: set[UUID], *, addresses: bool, district: bool) -> dict[UUID, _Home]:
+    extract = RegisterExtract.objects.counting_on(clock.today()).first()
+    columns = ["person_id", "status", "municipality_code", "protected", "name", "cpr"]
+    columns += ["address"] if addresses else []
+    columns += ["school_district__name", "polling_district__name"] if district else []
+    homes = {}
+    rows = Resident.objects.filter(extract=extract, person__in=people).values_list(*columns)
+    for person, status, municipality, protected, name, cpr, *more in rows:
+        address = more.pop(0) if addresses else ""
+        homes[person] = _Home(
+            is_here=status in eligibility.LIVES_HERE and municipality == settings.MUNICIPALITY["code"],
+            protected=protected,
+            name=name,
+            cpr=cpr,
+            address=address,
+            district=next(filter(None, more), ""),
+        )
+    return homes
+
+
+def _recipient(delivery: Any, known: _Known) -> Recipient:
+    """`delivery`: a row as `read` asks for it."""
     found = Recipient(
-        delivery_id=delivery.pk,
+        delivery_id=delivery.id,
         uuid=delivery.message_uuid,
         channel=delivery.channel,
         attempts=delivery.attempts,
@@ -114,27 +156,20 @@ def _recipient(
         person_id=delivery.person_id,
     )
     if delivery.user_id is not None:
-        found.email = emails.get(delivery.user_id, "")
+        found.email = known.emails.get(delivery.user_id, "")
     if delivery.person_id is not None:
-        home = homes.get(delivery.person_id)
-        if home is not None and lives_here(home):
+        home = known.homes.get(delivery.person_id)
+        if home is not None and home.is_here:
             found.name, found.address, found.cpr = home.name, home.address, home.cpr
-            found.protected = home.protected
-            if district:
-                found.district = str(home.school_district or home.polling_district or "")
+            found.protected, found.district = home.protected, home.district
         elif home is not None or delivery.channel != "email":
             found.gone = True
-    if delivery.organisation is not None:
-        found.name, found.cvr = delivery.organisation.name, delivery.organisation.cvr or ""
-    if delivery.listed is not None:
-        line = delivery.listed
+    if (organisation := known.organisations.get(delivery.organisation_id)) is not None:
+        found.name, found.cvr = organisation.name, organisation.cvr or ""
+    if (line := known.lines.get(delivery.listed_id)) is not None:
         found.name, found.address = found.name or line.name, found.address or line.address
         found.email, found.cvr = found.email or line.email, found.cvr or line.number
     return found
-
-
-def lives_here(home: Resident) -> bool:
-    return home.status in eligibility.LIVES_HERE and home.municipality_code == settings.MUNICIPALITY["code"]
 
 
 def _emails(users: set[int]) -> dict[int, str]:

@@ -312,11 +312,11 @@ def without_declaration(memo: bytes) -> memoryview:
 def judge(answer: BaseHTTPResponse) -> None:
     """Returns when it was taken; the table at the top says what is raised otherwise, and why."""
     status, said = answer.status, read(answer.data)
+    if said.taken and 200 <= status < 300:
+        return
     text = f"{status}: {said.fault}" if said.fault else f"The gateway answered {status}."
     refused = said.taken is False or (said.taken is None and bool(said.fault))
     if 200 <= status < 300:
-        if said.taken:
-            return
         if said.taken is False:
             raise NotTaken(text)
         raise Unanswered(f"The gateway answered {status} with something that can't be read.")
@@ -344,8 +344,8 @@ def read(data: bytes) -> Answer:
         return Answer(None, "")
     said: dict[str, str] = {}
     for element in root.iter():
-        if isinstance(element.tag, str) and element.text and element.text.strip():
-            said.setdefault(element.tag.rpartition("}")[2].lower(), element.text.strip())
+        if text := (element.text or "").strip():
+            said.setdefault(element.tag.rpartition("}")[2].lower(), text)
     ours = root.tag.rpartition("}")[2] == "kombi_response"
     result = said.get("result", "").lower() if ours else ""
     taken = {"true": True, "1": True, "false": False, "0": False}.get(result)
@@ -353,7 +353,8 @@ def read(data: bytes) -> Answer:
         said.get("fejlid") or said.get("fejlkode") or said.get("faultcode") or "",
         said.get("fejltekst") or said.get("faultstring") or ("" if taken else said.get("advistekst", "")),
     ]
-    return Answer(taken, discreet(" ".join(word for word in words if word)))
+    fault = " ".join(word for word in words if word)
+    return Answer(taken, discreet(fault) if fault else "")
 
 
 def fault_of(data: bytes) -> str:
