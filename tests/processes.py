@@ -117,15 +117,13 @@ def web_process(start_process: Callable[..., Running]) -> Callable[..., Running]
     """`web_process(workers=2)`: gunicorn as in Procfile, answering; `.url` is its address (and SITE_URL, so that links in
     mails lead to it)."""
 
-    def start(
-        *, workers: int = 2, threads: int = 4, app: str = "config.wsgi", env: dict[str, str] | None = None
-    ) -> Running:
+    def start(*, workers: int = 2, threads: int = 4, env: dict[str, str] | None = None) -> Running:
         port = free_port()
         env = {"SITE_URL": f"http://127.0.0.1:{port}", **(env or {})}
         program = str(Path(sys.executable).with_name("gunicorn"))
         options = ["--no-control-socket", "--bind", f"127.0.0.1:{port}"]
         options += ["--workers", str(workers), "--threads", str(threads)]
-        web = start_process([program, app, *options], env)
+        web = start_process([program, "config.wsgi", *options], env)
         web.url = f"http://127.0.0.1:{port}"
         web.wait_until(lambda: _answers(web.url), "The web server did not answer")
         return web

@@ -99,9 +99,7 @@ def measure(campaign: Campaign, gateway: StandIn, *, rounds: int) -> Costs:
                     found[place].append(cost)
     pool.close()
     ours, bare, whole = (
-        Cost(
-            statistics.median(each.cpu for each in costs), statistics.median(each.wall for each in costs)
-        )
+        Cost(statistics.median(each.cpu for each in costs), statistics.median(each.wall for each in costs))
         for costs in found
     )
     return Costs(ours, bare, whole, len(body))
