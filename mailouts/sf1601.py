@@ -170,7 +170,7 @@ class KombiPost:
         headers |= {
             "Authorization": token.header,
             "Accept": "application/xml" if body else "application/json",
-            "X-TransaktionsTid": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "X-TransaktionsTid": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         }
         if body:
             headers["Content-Type"] = "application/xml"
