@@ -9,12 +9,13 @@ class MailoutsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import persons
         from audit.words import register_words
-        from mailouts import checks, personal_data  # noqa: F401  importing checks registers them
+        from mailouts import checks, merging, personal_data  # noqa: F401  importing checks registers them
         from mailouts.history import ACTIONS
         from mailouts.letters import MergeField, register_field
 
         register_words(ACTIONS)
         persons.register_holder(personal_data.still_needed)
+        persons.register_before_merge(merging.settle)
         for field in (
             MergeField("navn", _("Full name"), "Anna Andersen"),
             MergeField("fornavn", _("First name"), "Anna"),

@@ -97,6 +97,8 @@ def check_freeze(user: "User", campaign: Campaign) -> None:
     check_text(campaign)
     if campaign.list_built_at is None:
         raise Refused("no_list", _("Find the recipients first."))
+    if campaign.deliveries.count() != campaign.list_numbers.get("letters"):
+        raise Refused("list_changed", _("The list is not the one that was found. Find the recipients again."))
     check_plausible(campaign)
     check_tested(campaign)
 
@@ -144,7 +146,7 @@ def can_approve(user: "User", campaign: Campaign) -> Verdict:
 
 def check_as_frozen(campaign: Campaign) -> None:
     """What was frozen is what is there: asked at approval, at the start and when going on."""
-    from mailouts.freezing import hash_of_list
+    from mailouts.freezing import hash_of_list, swapped
 
     if campaign.hash_of_text() != campaign.text_hash:
         raise Refused(
@@ -162,7 +164,7 @@ def check_as_frozen(campaign: Campaign) -> None:
             )
             % {"more": number(more)},
         )
-    if count != campaign.count or hash_of_list(campaign) != campaign.list_hash:
+    if count != campaign.count or hash_of_list(campaign) != campaign.list_hash or swapped(campaign):
         raise Refused("list_changed", _("The list is not the one that was frozen. Freeze it again first."))
 
 

@@ -30,9 +30,9 @@ CONTENT = [
     "expected",
     "keep_days",
     "unit_id",
-    "created_by_id",
 ]
-BOUND = ["text_hash", "list_hash", "count", "frozen_by_id", "frozen_at"]
+BOUND = ["text_hash", "list_hash", "count", "frozen_at"]
+APPROVED = ["approved_at"]
 MOVES = [
     "draft>frozen",
     "frozen>draft",
@@ -53,22 +53,38 @@ def differs(columns: list[str]) -> str:
     return " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
 
 
-# A person who leaves is taken out of created_by by the foreign key; the wiping of old content is told by content_deleted_at.
+def replaced(columns: list[str]) -> str:
+    return " OR ".join(
+        f"(NEW.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column})" for column in columns
+    )
+
+
+# Old content is wiped once, when the mailout is over; until then that is no way past what follows.
 CAMPAIGN = f"""
 CREATE FUNCTION mailouts_guard_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.stage <> OLD.stage AND NOT (OLD.stage || '>' || NEW.stage) = ANY (ARRAY{MOVES!r}) THEN
         RAISE EXCEPTION 'a mailout does not go from % to %', OLD.stage, NEW.stage USING ERRCODE = 'check_violation';
     END IF;
-    IF OLD.stage <> 'draft' AND NEW.stage <> 'draft' AND NEW.content_deleted_at IS NULL AND ({differs(BOUND)}) THEN
-        IF NOT (NEW.frozen_by_id IS NULL AND OLD.frozen_by_id IS NOT NULL) THEN
-            RAISE EXCEPTION 'a frozen mailout keeps its hashes' USING ERRCODE = 'check_violation';
-        END IF;
+    IF NEW.content_deleted_at IS DISTINCT FROM OLD.content_deleted_at
+        AND (OLD.content_deleted_at IS NOT NULL OR OLD.stage NOT IN ('done', 'stopped') OR NEW.stage <> OLD.stage) THEN
+        RAISE EXCEPTION 'the content of a mailout goes once, when it is over' USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.content_deleted_at IS NOT NULL AND NEW.stage <> OLD.stage THEN
+        RAISE EXCEPTION 'a mailout without content is not sent' USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.stage <> 'draft' AND NEW.stage <> 'draft' AND ({differs(BOUND)}) THEN
+        RAISE EXCEPTION 'a frozen mailout keeps its hashes' USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.stage NOT IN ('draft', 'frozen') AND NEW.stage <> 'draft'
+        AND ({differs(APPROVED)} OR {replaced(["approved_by_id"])}) THEN
+        RAISE EXCEPTION 'an approval stays as it was given' USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.stage <> 'draft' AND NEW.stage <> 'draft' AND ({replaced(["created_by_id", "frozen_by_id"])}) THEN
+        RAISE EXCEPTION 'who wrote and who froze a mailout stays' USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.stage <> 'draft' AND NEW.content_deleted_at IS NULL AND ({differs(CONTENT)}) THEN
-        IF NOT (NEW.created_by_id IS NULL AND OLD.created_by_id IS NOT NULL) THEN
-            RAISE EXCEPTION 'the letter and its list change only in a draft' USING ERRCODE = 'check_violation';
-        END IF;
+        RAISE EXCEPTION 'the letter and its list change only in a draft' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$;
@@ -102,14 +118,57 @@ END $$;
 CREATE TRIGGER mailouts_guard_list BEFORE INSERT OR DELETE OR UPDATE OF campaign_id, recipient_key, purpose
     ON mailouts_delivery FOR EACH ROW EXECUTE FUNCTION mailouts_guard_list();
 
-CREATE FUNCTION mailouts_guard_sources() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Who is behind the key stays too: gone is allowed (the foreign key says so), another is not, but for two persons that turn out
+-- to be one (mailouts.merging, said by whoever makes them one).
+CREATE FUNCTION mailouts_guard_recipient() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     at_stage text;
 BEGIN
-    SELECT stage INTO at_stage FROM mailouts_campaign
-        WHERE id = CASE WHEN TG_OP = 'DELETE' THEN OLD.campaign_id ELSE NEW.campaign_id END FOR KEY SHARE;
-    IF at_stage IS NOT NULL AND at_stage <> 'draft' THEN
+    IF OLD.campaign_id IS NULL OR current_setting('mailouts.merging', true) = 'on' THEN
+        RETURN NEW;
+    END IF;
+    IF (NEW.person_id IS NOT NULL AND NEW.person_id IS DISTINCT FROM OLD.person_id)
+        OR (NEW.user_id IS NOT NULL AND NEW.user_id IS DISTINCT FROM OLD.user_id)
+        OR (NEW.organisation_id IS NOT NULL AND NEW.organisation_id IS DISTINCT FROM OLD.organisation_id)
+        OR (NEW.listed_id IS NOT NULL AND NEW.listed_id IS DISTINCT FROM OLD.listed_id) THEN
+        SELECT stage INTO at_stage FROM mailouts_campaign WHERE id = OLD.campaign_id FOR KEY SHARE;
+        IF at_stage <> 'draft' THEN
+            RAISE EXCEPTION 'a delivery keeps its recipient' USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mailouts_guard_recipient BEFORE UPDATE OF person_id, user_id, organisation_id, listed_id
+    ON mailouts_delivery FOR EACH ROW EXECUTE FUNCTION mailouts_guard_recipient();
+
+CREATE FUNCTION mailouts_guard_listed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    at_stage text;
+    wiped timestamptz;
+BEGIN
+    SELECT c.stage, c.content_deleted_at INTO at_stage, wiped
+        FROM mailouts_source s JOIN mailouts_campaign c ON c.id = s.campaign_id
+        WHERE s.id = CASE WHEN TG_OP = 'DELETE' THEN OLD.source_id ELSE NEW.source_id END FOR KEY SHARE OF c;
+    IF at_stage IS NOT NULL AND at_stage <> 'draft' AND NOT (TG_OP = 'DELETE' AND wiped IS NOT NULL) THEN
         RAISE EXCEPTION 'the list of a mailout that is % does not change', at_stage USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER mailouts_guard_listed BEFORE INSERT OR UPDATE OR DELETE ON mailouts_listedrecipient
+    FOR EACH ROW EXECUTE FUNCTION mailouts_guard_listed();
+
+CREATE FUNCTION mailouts_guard_sources() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    at_stage text;
+    wiped timestamptz;
+BEGIN
+    SELECT stage, content_deleted_at INTO at_stage, wiped FROM mailouts_campaign
+        WHERE id = CASE WHEN TG_OP = 'DELETE' THEN OLD.campaign_id ELSE NEW.campaign_id END FOR KEY SHARE;
+    IF at_stage IS NOT NULL AND at_stage <> 'draft' AND NOT (TG_OP = 'DELETE' AND wiped IS NOT NULL) THEN
+        RAISE EXCEPTION 'the list of a mailout that is % does not change', at_stage USING ERRCODE = 'check_violation';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.campaign_id <> OLD.campaign_id THEN
+        RAISE EXCEPTION 'recipients stay with their mailout' USING ERRCODE = 'check_violation';
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
@@ -147,6 +206,10 @@ DROP TRIGGER mailouts_guard_delivery ON mailouts_delivery;
 DROP FUNCTION mailouts_guard_delivery();
 DROP TRIGGER mailouts_guard_sources ON mailouts_source;
 DROP FUNCTION mailouts_guard_sources();
+DROP TRIGGER mailouts_guard_listed ON mailouts_listedrecipient;
+DROP FUNCTION mailouts_guard_listed();
+DROP TRIGGER mailouts_guard_recipient ON mailouts_delivery;
+DROP FUNCTION mailouts_guard_recipient();
 DROP TRIGGER mailouts_guard_list ON mailouts_delivery;
 DROP FUNCTION mailouts_guard_list();
 DROP TRIGGER mailouts_guard_campaign ON mailouts_campaign;
