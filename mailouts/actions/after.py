@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from accounts.models import Resident, User
+from accounts.models import RegisterExtract, Resident, User
 from accounts.verdict import Refused
 from audit import clock
 from audit.actions import record
@@ -17,8 +17,9 @@ from mailouts.channels import Reach
 from mailouts.choices import OVER, WAITING, Stage, State
 from mailouts.models import Attempt, Campaign, Delivery, PrintBatch, Receipt
 from mailouts.receipts import Told
-from mailouts.sources import newest_extract
 
+# Where a letter may go into the queue again; what was stopped stays stopped.
+GOES_ON = frozenset({Stage.SENDING, Stage.PAUSED, Stage.DONE})
 # What the gateway calls it when somebody gets no Digital Post; then paper is the road, and nobody has to decide it.
 NOT_REGISTERED = frozenset({"not_registered", "ikke_tilmeldt"})
 EXEMPT_WORDS = ("ikke tilmeldt", "fritaget", "not registered")
@@ -60,9 +61,19 @@ def note_receipt(*, told: Told) -> Receipt:
     return receipt
 
 
+ON_ITS_WAY = frozenset({State.SENDING, State.UNCERTAIN, State.SENT})
+# Taken for not sent although it once left: what the gateway says it has got is not sent again.
+THOUGHT_LOST = frozenset({State.QUEUED, State.CLAIMED, State.FAILED, State.CANCELLED})
+
+
 def _note(delivery: Delivery, receipt: Receipt, now: object) -> None:
-    on_its_way = {State.SENDING, State.UNCERTAIN, State.SENT}
-    if delivery.state not in on_its_way:
+    if delivery.state in THOUGHT_LOST:
+        proven = receipt.status == Receipt.Status.DELIVERED or (
+            receipt.status == Receipt.Status.RECEIVED and delivery.state != State.FAILED
+        )
+        if delivery.left_at is None or not proven:
+            return
+    elif delivery.state not in ON_ITS_WAY:
         return
     fields = ["state", "failure_code", "failure"]
     if receipt.status == Receipt.Status.FAILED:
@@ -75,6 +86,8 @@ def _note(delivery: Delivery, receipt: Receipt, now: object) -> None:
         else:
             delivery.state = State.SENT
         delivery.failure_code = delivery.failure = ""
+        delivery.claim = None
+        fields.append("claim")
         if delivery.sent_at is None:
             delivery.sent_at = now  # type: ignore[assignment]
             fields.append("sent_at")
@@ -84,7 +97,13 @@ def _note(delivery: Delivery, receipt: Receipt, now: object) -> None:
 
 
 def _note_earlier(earlier: Attempt, receipt: Receipt) -> None:
-    """A word of a message that was given up and sent anew: kept where it can be seen that both arrived."""
+    """A word of a message that was given up and sent anew. When it did arrive and the new one has not left, the new one
+    doesn't; else it is kept where it can be seen that both arrived."""
+    receipt.delivery_id = earlier.delivery_id
+    receipt.save(update_fields=["delivery"])
+    known = earlier.state
+    if known == State.DELIVERED or (known == State.SENT and receipt.status == Receipt.Status.RECEIVED):
+        return
     if receipt.status == Receipt.Status.FAILED:
         earlier.state, earlier.failure_code, earlier.failure = State.FAILED, receipt.code, receipt.text
     else:
@@ -92,8 +111,15 @@ def _note_earlier(earlier: Attempt, receipt: Receipt) -> None:
         earlier.state = State.DELIVERED if delivered else State.SENT
         earlier.failure_code = earlier.failure = ""
     earlier.save(update_fields=["state", "failure_code", "failure"])
-    receipt.delivery_id = earlier.delivery_id
-    receipt.save(update_fields=["delivery"])
+    if earlier.state == State.DELIVERED:
+        Delivery.objects.filter(
+            pk=earlier.delivery_id, state__in=[State.QUEUED, State.CLAIMED], left_at=None
+        ).update(
+            state=State.DELIVERED,
+            left_at=earlier.left_at or receipt.came_at,
+            delivered_at=receipt.came_at,
+            claim=None,
+        )
 
 
 def is_exempt(receipt: Receipt) -> bool:
@@ -111,7 +137,7 @@ def go_another_way(*, delivery: Delivery, by: User | None) -> bool:
         .get(pk=delivery.pk)
     )
     campaign = delivery.campaign
-    if campaign is None or delivery.state != State.FAILED:
+    if campaign is None or delivery.state != State.FAILED or campaign.stage not in GOES_ON:
         return False
     if by is not None:
         permissions.check_again(by, campaign)
@@ -126,7 +152,8 @@ def go_another_way(*, delivery: Delivery, by: User | None) -> bool:
 
 def _reach(delivery: Delivery) -> Reach:
     if delivery.person_id is not None:
-        home = Resident.objects.filter(extract=newest_extract(), person=delivery.person_id).first()
+        extract = RegisterExtract.objects.counting_on(clock.today()).first()
+        home = Resident.objects.filter(extract=extract, person=delivery.person_id).first()
         return Reach(digital=home is not None and home.digital_post, address=home is not None)
     if delivery.listed is not None:
         return Reach(address=bool(delivery.listed.address), email=bool(delivery.listed.email))
@@ -172,11 +199,12 @@ def send_again(
     by: User,
     state: str,
     code: str = "",
+    channel: str = "",
     other_way: bool = False,
     uncertain_checked: bool = False,
 ) -> int:
     """A person sends what failed again, or another way. What is uncertain goes again only when they say that they know it did
-    not arrive. Returns how many."""
+    not arrive. `code` and `channel` narrow it to one line of the failures. Returns how many."""
     campaign = locked(campaign)
     permissions.check_again(by, campaign)
     if state not in {State.FAILED, State.UNCERTAIN}:
@@ -192,16 +220,18 @@ def send_again(
     found = campaign.deliveries.filter(state=state)
     if code:
         found = found.filter(failure_code=code)
+    if channel:
+        found = found.filter(channel=channel)
     count = 0
     for delivery in found.select_for_update(of=("self",)).select_related("listed", "campaign").order_by("pk"):
         if other_way:
             tried = {delivery.channel, *delivery.earlier_attempts.values_list("channel", flat=True)}
-            channel = channels.next_way(campaign.policy, tried, _reach(delivery))
-            if channel is None:
+            way = channels.next_way(campaign.policy, tried, _reach(delivery))
+            if way is None:
                 continue
         else:
-            channel = delivery.channel
-        _anew(delivery, by=by, channel=channel)
+            way = delivery.channel
+        _anew(delivery, by=by, channel=way)
         count += 1
     if count:
         _under_way_again(campaign)
@@ -229,13 +259,14 @@ def finish(*, campaign: Campaign) -> bool:
 
 
 @transaction.atomic
-def delete_content(*, campaign: Campaign, by: User | None = None) -> bool:
-    """The letter, the lists, the prints and who got it are deleted when their time has come; the numbers stay."""
+def delete_content(*, campaign: Campaign) -> bool:
+    """The letter, the lists, the prints and who got it are deleted when their time has come; the numbers stay. Nobody can do it
+    before."""
     campaign = locked(campaign)
     if campaign.content_deleted_at is not None or campaign.stage not in OVER:
         return False
     ended = campaign.ended_at or campaign.created_at
-    if by is None and clock.now() < ended + timedelta(days=campaign.keep_days):
+    if clock.now() < ended + timedelta(days=campaign.keep_days):
         return False
     campaign.totals = {
         "states": [
@@ -261,7 +292,8 @@ def delete_content(*, campaign: Campaign, by: User | None = None) -> bool:
             "DELETE FROM mailouts_attempt a USING mailouts_delivery d WHERE a.delivery_id = d.id AND d.campaign_id = %s",
             "DELETE FROM mailouts_delivery WHERE campaign_id = %s",
             "DELETE FROM mailouts_listedrecipient l USING mailouts_source s WHERE l.source_id = s.id AND s.campaign_id = %s",
+            "DELETE FROM mailouts_source WHERE campaign_id = %s",  # names of lists, addresses, CVR numbers
         ):
             cursor.execute(statement, [campaign.pk])
-    record(action="mailouts.delete_content", by=by, obj=campaign)
+    record(action="mailouts.delete_content", by=None, obj=campaign)
     return True
