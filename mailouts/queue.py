@@ -206,6 +206,13 @@ def give_up_interrupted() -> tuple[int, int]:
     return back, lost
 
 
+def cancel_stopped() -> int:
+    """A letter that was in a worker's hand when its mailout was stopped, and was not taken, would wait for ever."""
+    return Delivery.objects.filter(
+        campaign__stage=Stage.STOPPED, state__in=[State.QUEUED, State.CLAIMED]
+    ).update(state=State.CANCELLED, claim=None)
+
+
 def under_way() -> list[Campaign]:
     """Mailouts with something to send now."""
     due = Delivery.objects.due(clock.now()).filter(campaign=OuterRef("pk"))

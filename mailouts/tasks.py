@@ -20,6 +20,7 @@ ELSEWHERE = frozenset({"not_approved", "frozen"})  # another worker was first
 def send_letters() -> int:
     """Starts what is approved and due, sends, prints, and ends what is done. Any number of workers may do it at once."""
     queue.give_up_interrupted()
+    queue.cancel_stopped()
     start_due()
     with Sender() as sender:
         taken = sender.run()
@@ -39,7 +40,7 @@ def make_prints() -> int:
     """Parts of the mailouts that go to our own printer, one at a time, until there are none."""
     made = 0
     for campaign in Campaign.objects.filter(stage=Stage.SENDING, paper_route=PaperRoute.BATCH):
-        while actions.make_print_batch(campaign=campaign) is not None:
+        while _done(actions.make_print_batch, campaign):
             made += 1
     return made
 
@@ -63,9 +64,9 @@ def finish_done() -> int:
 def _done(act: object, campaign: Campaign) -> int:
     """One that is refused doesn't hold up the others; why is shown where the mailout is."""
     try:
-        act(campaign=campaign)  # type: ignore[operator]
+        done = act(campaign=campaign)  # type: ignore[operator]
     except Refused as refused:
         if refused.code not in ELSEWHERE:
             log.warning("mailout %s: %s", campaign.pk, refused.code)
         return 0
-    return 1
+    return int(done is not None)

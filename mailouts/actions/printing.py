@@ -39,8 +39,14 @@ def make_print_batch(*, campaign: Campaign) -> PrintBatch | None:
         .order_by("pk")
         .values_list("pk", flat=True)[:PART]
     )
+    if not rows:
+        return None  # somebody else holds them for a moment
     prepared = Prepared.of(campaign)
     people = recipients.read(rows, fields=prepared.fields)
+    if not first.protected and (hidden := [who.delivery_id for who in people if who.protected]):
+        # Protected since the list was made: they wait for a part of their own.
+        Delivery.objects.filter(pk__in=hidden).update(protected=True)
+        people = [who for who in people if not who.protected]
     here = [who for who in people if not who.gone and who.name and who.address]
     gone = [who.delivery_id for who in people if who.gone]
     lost = [who.delivery_id for who in people if not who.gone and not (who.name and who.address)]
@@ -88,6 +94,8 @@ def fetch_print(*, batch: PrintBatch, by: User) -> bytes:
     batch = PrintBatch.objects.select_for_update().get(pk=batch.pk)
     if campaign.stage == Stage.STOPPED and batch.fetched_at is None:
         raise Refused("stopped", _("The mailout was stopped. These letters must not be sent."))
+    if campaign.stage == Stage.PAUSED and batch.fetched_at is None:
+        raise Refused("paused", _("The mailout is paused. Let it go on before you fetch letters."))
     now = clock.now()
     if batch.fetched_at is None:
         batch.fetched_at, batch.fetched_by = now, by

@@ -108,7 +108,7 @@ def resume(*, campaign: Campaign, by: User) -> Campaign:
 
 @transaction.atomic
 def stop(*, campaign: Campaign, by: User, reason: str) -> Campaign:
-    """For good. What has not left is cancelled; what is in a worker's hand is answered for by it."""
+    """For good. What has not left is cancelled, printed but not fetched too; what is in a worker's hand is answered for by it."""
     campaign = locked(campaign)
     permissions.check_stop(by, campaign)
     reason = reason.strip()
@@ -120,7 +120,7 @@ def stop(*, campaign: Campaign, by: User, reason: str) -> Campaign:
         clock.now(),
     )
     campaign.save(update_fields=["stage", "stop_reason", "ended_at"])
-    kept_back = campaign.deliveries.filter(state__in=[State.QUEUED, State.CLAIMED]).update(
+    kept_back = campaign.deliveries.filter(state__in=[State.QUEUED, State.CLAIMED, State.PRINTED]).update(
         state=State.CANCELLED, claim=None
     )
     record(action="mailouts.stop", by=by, obj=campaign, values={"kept_back": kept_back})
