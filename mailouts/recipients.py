@@ -13,10 +13,17 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from accounts import eligibility
+<<<<<<< HEAD
 from accounts.models import Organisation, RegisterExtract, Resident
 from audit import clock
 from mailouts.choices import Channel
 from mailouts.models import Delivery, DisabledAddress, ListedRecipient
+=======
+from accounts.models import Resident
+from mailouts.choices import Channel
+from mailouts.models import Delivery, DisabledAddress
+from mailouts.sources import newest_extract
+>>>>>>> 5e5922f (Mailouts: without a register that counts letters wait, instead of everybody having moved)
 
 
 @dataclass(slots=True)
@@ -71,10 +78,13 @@ def given_when_leaving() -> frozenset[str]:
 
 
 def read(
-    ids: Iterable[int], *, fields: frozenset[str] = frozenset(), addresses: bool = True
+    ids: Iterable[int], *, fields: frozenset[str] = frozenset(), numbers: bool = False
 ) -> list[Recipient]:
-    """In the order of the ids; a handful of queries for a batch, however large. Without `addresses` only those that are
-    needed on paper are decrypted."""
+    """In the order of the ids; a handful of queries for a batch, however large. Only the sending task asks for `numbers`: it
+    alone decrypts CPR numbers, and addresses only where there is a letter on paper.
+
+    Raises `Refused` when no register extract counts: then nobody knows who has died or moved, which is not the same as that
+    everybody has."""
     deliveries = list(
         Delivery.objects.filter(pk__in=list(ids))
         .order_by("pk")
@@ -84,11 +94,13 @@ def read(
             named=True,
         )
     )
-    addresses = addresses or any(each.channel == Channel.PAPER for each in deliveries)
+    addresses = not numbers or any(each.channel == Channel.PAPER for each in deliveries)
     people = {each.person_id for each in deliveries if each.person_id is not None}
     users = {each.user_id for each in deliveries if each.user_id is not None and each.channel == "email"}
     known = _Known(
-        homes=_homes(people, addresses=addresses, district="distrikt" in fields) if people else {},
+        homes=_homes(people, numbers=numbers, addresses=addresses, district="distrikt" in fields)
+        if people
+        else {},
         emails=_emails(users),
         organisations=Organisation.objects.in_bulk({each.organisation_id for each in deliveries} - {None}),
         lines=ListedRecipient.objects.in_bulk({each.listed_id for each in deliveries} - {None}),
@@ -124,14 +136,17 @@ class _Known:
     lines: dict[int, ListedRecipient]
 
 
-def _homes(people: set[UUID], *, addresses: bool, district: bool) -> dict[UUID, _Home]:
-    extract = RegisterExtract.objects.counting_on(clock.today()).first()
-    columns = ["person_id", "status", "municipality_code", "protected", "name", "cpr"]
+def _homes(
+    people: set[UUID], *, numbers: bool, addresses: bool, district: bool
+) -> dict[UUID, _Home]:
+    columns = ["person_id", "status", "municipality_code", "protected", "name"]
+    columns += ["cpr"] if numbers else []
     columns += ["address"] if addresses else []
     columns += ["school_district__name", "polling_district__name"] if district else []
     homes = {}
-    rows = Resident.objects.filter(extract=extract, person__in=people).values_list(*columns)
-    for person, status, municipality, protected, name, cpr, *more in rows:
+    rows = Resident.objects.filter(extract=newest_extract(), person__in=people).values_list(*columns)
+    for person, status, municipality, protected, name, *more in rows:
+        cpr = more.pop(0) if numbers else ""
         address = more.pop(0) if addresses else ""
         homes[person] = _Home(
             is_here=status in eligibility.LIVES_HERE and municipality == settings.MUNICIPALITY["code"],

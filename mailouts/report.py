@@ -9,6 +9,8 @@ from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import RegisterExtract
+from audit import clock
 from mailouts import health
 from mailouts.choices import ARRIVED, WAITING, Channel, Stage, State
 from mailouts.models import Campaign, GatewayHealth
@@ -141,6 +143,9 @@ def troubles(campaign: Campaign) -> list[str]:
         .distinct()
     }
     words = []
+    people = campaign.deliveries.filter(state__in=WAITING, person__isnull=False)
+    if not RegisterExtract.objects.counting_on(clock.today()).exists() and people.exists():
+        words.append(_("There is no valid register extract. The letters wait until one is imported."))
     for row in GatewayHealth.objects.filter(channel__in=ways, failures__gte=health.OPENS_AT):
         words.append(
             _("%(channel)s doesn't answer as it should. We rest and try again by ourselves.")

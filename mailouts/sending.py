@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from accounts.verdict import Refused
 from audit import clock
 from mailouts import health, memo, queue, recipients, stopping
 from mailouts.choices import Channel, PaperRoute, State
@@ -84,7 +85,12 @@ class Sender:
         if not ids:
             return None
         prepared = self._prepare(campaign)
-        people = queue.patiently(lambda: recipients.read(ids, fields=prepared.fields, addresses=False))
+        try:
+            people = queue.patiently(lambda: recipients.read(ids, fields=prepared.fields, numbers=True))
+        except Refused as refused:  # no register: they wait, and the mailout's page says why
+            log.warning("mailout %s waits: %s", campaign.pk, refused.code)
+            queue.let_go(claimed_by)
+            return None
         return self._send(prepared, claimed_by, people, until=until)
 
     def _open_ways(self, campaign: Campaign, now: datetime) -> set[str]:

@@ -342,6 +342,7 @@ class AgainForm(Form):
 
     state = forms.CharField(widget=forms.HiddenInput)
     code = forms.CharField(widget=forms.HiddenInput, required=False)
+    channel = forms.CharField(widget=forms.HiddenInput, required=False)
     other_way = forms.BooleanField(widget=forms.HiddenInput, required=False)
     uncertain_checked = forms.BooleanField(
         label=_("I have made sure that they have not arrived"), required=False

@@ -68,7 +68,7 @@ def tabs(campaign: Campaign, current: str) -> list[dict[str, Any]]:
         ]
     if campaign.content_deleted_at is None:
         places.append(("preview", _("Read it as they will"), "admin:mailout-preview"))
-    if campaign.stage in BEGUN:
+    if campaign.stage in BEGUN and campaign.content_deleted_at is None:
         places.append(("failures", _("What didn't get through"), "admin:mailout-failures"))
     return [
         {"label": label, "url": reverse(name, args=[campaign.pk]), "current": key == current}
@@ -240,10 +240,13 @@ def last_campaign(campaign: Campaign) -> dict[str, Any] | None:
 def sample(campaign: Campaign) -> list[Recipient]:
     """Ten of the list, picked by their random UUIDs: the same ten each time one looks."""
     ids = campaign.deliveries.order_by("message_uuid").values_list("pk", flat=True)[:SAMPLE]
-    found = recipients.read(list(ids))
+    try:
+        found = recipients.read(list(ids))
+    except Refused:  # no register extract counts today
+        return []
     for who in found:
         if who.protected:
-            who.name = who.address = ""
+            who.name = who.address = who.email = ""
     return found
 
 
@@ -449,8 +452,10 @@ def preview(request: HttpRequest, pk: int, delivery: int | None = None) -> HttpR
 
 def _one(campaign: Campaign, delivery: int, fields: frozenset[str]) -> Recipient:
     get_object_or_404(campaign.deliveries, pk=delivery)
-    found = recipients.read([delivery], fields=fields - recipients.given_when_leaving())
-    who = found[0]
+    try:
+        (who,) = recipients.read([delivery], fields=fields - recipients.given_when_leaving())
+    except Refused:
+        raise Http404 from None
     if who.protected or who.gone:
         raise Http404
     for name in fields & recipients.given_when_leaving():
@@ -565,6 +570,8 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def failures(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = own_campaign(request, pk)
+    if campaign.content_deleted_at is not None:
+        raise Http404
     if request.method == "POST":
         form = AgainForm(request.POST)
         if not form.is_valid():
@@ -583,7 +590,7 @@ def failures(request: HttpRequest, pk: int) -> HttpResponse:
         "failures": [
             line
             | {
-                "form": AgainForm(auto_id=f"{line['state']}-{line['failure_code']}-%s"),
+                "form": AgainForm(auto_id=f"{line['state']}-{line['failure_code']}-{line['channel']}-%s"),
                 "uncertain": line["state"] == State.UNCERTAIN,
                 "other_way": campaign.policy == Policy.AUTOMATIC and line["channel"] == Channel.DIGITAL,
             }
