@@ -116,7 +116,7 @@ def _texts(body: bytes) -> dict[str, str]:
     parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(body, True)
-    except (expat.ExpatError, ValueError):
+    except (expat.ExpatError, ValueError, LookupError):  # LookupError: an encoding nobody knows
         raise Refused("unreadable", _("The receipt can't be read.")) from None
     return found
 

@@ -17,4 +17,5 @@ def signature(body: bytes, *, moment: int, secret: str) -> str:
 
 
 def is_genuine(body: bytes, *, moment: int, signed: str, secret: str) -> bool:
-    return hmac.compare_digest(signature(body, moment=moment, secret=secret), signed)
+    made = signature(body, moment=moment, secret=secret)
+    return hmac.compare_digest(made.encode(), signed.encode("utf-8", "surrogateescape"))
