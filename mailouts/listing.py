@@ -45,14 +45,14 @@ def read(text: str) -> list[Entry]:
     """Raises `FileRefused` with a sentence for each line that is wrong; the sentences never quote the line."""
     errors: list[LineError] = []
     rows: list[tuple[int, dict[str, str]]] = []
-    for number, row in _rows(text):
+    for place, (number, row) in enumerate(_rows(text), 1):
+        if place > MOST_LINES:
+            raise refuse(_("A list may have %(most)s lines at most.") % {"most": MOST_LINES})
         problems = _problems(row)
         if problems:
             errors += [LineError(number, problem) for problem in problems]
         elif not errors:
             rows.append((number, row))
-        if len(rows) > MOST_LINES:
-            raise refuse(_("A list may have %(most)s lines at most.") % {"most": MOST_LINES})
     if errors:
         raise FileRefused(errors)
     if not rows:
