@@ -4,7 +4,7 @@ What all letters share (marks read, tags written, sender, button) is prepared wh
 only names are put in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from audit import clock
 from mailouts import memo, paper
 from mailouts.choices import ActionKind, Policy
-from mailouts.letters import Letter
+from mailouts.letters import FIELD, Letter
 from mailouts.models import Campaign
 from mailouts.recipients import Recipient
 
@@ -42,6 +42,8 @@ def problems(campaign: Campaign) -> list[str]:
         text = campaign.sms_text.strip()
         if not text:
             return [_("Write the text of the NemSMS.")]
+        if FIELD.search(text):
+            return [_("A NemSMS is the same for everyone: it can't hold a field in braces.")]
         return [_("A NemSMS has 150 characters at most.")] if len(text) > 150 else []
     danish, english = letters_of(campaign)
     found = danish.problems()
@@ -120,15 +122,24 @@ class Prepared:
             content=self.content,
             body=memo.Body(
                 created=at,
-                main=memo.Document(files=(html,), label=heading, actions=self.actions),
+                main=memo.Document(
+                    files=(html,),
+                    label=heading,
+                    actions=tuple(_named(each, heading) for each in self.actions),
+                ),
             ),
         )
+
+    @property
+    def sms_label(self) -> str:
+        subject = self.campaign.subject.strip()
+        return settings.MUNICIPALITY["name"] if not subject or FIELD.search(subject) else subject[:256]
 
     def sms(self, who: Recipient) -> memo.Message:
         return memo.Message(
             type=memo.MessageType.NEMSMS,
             uuid=who.uuid,
-            label=self.campaign.subject.strip()[:256] or settings.MUNICIPALITY["name"],
+            label=self.sms_label,
             sender=self.sender,
             recipient=_party(who),
             notification=self.campaign.sms_text.strip(),
@@ -219,7 +230,7 @@ def _actions(campaign: Campaign) -> tuple[memo.Action, ...]:
                 reservation=memo.Reservation(
                     uuid=_meeting_uuid(campaign),
                     description=campaign.subject,
-                    abstract=campaign.title[:256],
+                    abstract=campaign.subject,
                     location=campaign.meeting_place,
                     start=campaign.meeting_starts,
                     end=campaign.meeting_ends,
@@ -229,6 +240,14 @@ def _actions(campaign: Campaign) -> tuple[memo.Action, ...]:
             ),
         )
     return ()
+
+
+def _named(action: memo.Action, heading: str) -> memo.Action:
+    """In the recipient's calendar a meeting is called what the letter to them is called."""
+    if action.reservation is None:
+        return action
+    called = replace(action.reservation, description=heading, abstract=heading)
+    return replace(action, reservation=called)
 
 
 def _secure(address: str) -> str:

@@ -29,6 +29,7 @@ _ODD = re.compile(
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _FIELD = re.compile(r"\{([a-zæøå]+)\}")
+FIELD = _FIELD
 _NEARLY_FIELD = re.compile(r"\{\s*([^\W\d_]+)\s*\}")
 _BARE_ADDRESS = re.compile(r"https://[^\s<>\"{}]*[^\s<>\"{}.,;:!?)\]'](?![{\w])")
 _MAILBOX = re.compile(r"mailto:[^\s@<>\"?&:/]+@[^\s@<>\"?&:/]+\.[^\s@<>\"?&:/.]+")

@@ -13,17 +13,10 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from accounts import eligibility
-<<<<<<< HEAD
-from accounts.models import Organisation, RegisterExtract, Resident
-from audit import clock
+from accounts.models import Organisation, Resident
 from mailouts.choices import Channel
 from mailouts.models import Delivery, DisabledAddress, ListedRecipient
-=======
-from accounts.models import Resident
-from mailouts.choices import Channel
-from mailouts.models import Delivery, DisabledAddress
 from mailouts.sources import newest_extract
->>>>>>> 5e5922f (Mailouts: without a register that counts letters wait, instead of everybody having moved)
 
 
 @dataclass(slots=True)
@@ -136,9 +129,7 @@ class _Known:
     lines: dict[int, ListedRecipient]
 
 
-def _homes(
-    people: set[UUID], *, numbers: bool, addresses: bool, district: bool
-) -> dict[UUID, _Home]:
+def _homes(people: set[UUID], *, numbers: bool, addresses: bool, district: bool) -> dict[UUID, _Home]:
     columns = ["person_id", "status", "municipality_code", "protected", "name"]
     columns += ["cpr"] if numbers else []
     columns += ["address"] if addresses else []

@@ -25,7 +25,7 @@ from mailouts.recipients import Recipient
 
 EDITABLE = frozenset({"title", *CONTENT, *SENDING_RULES})
 # What decides who gets the letter and which way: a list that was made before no longer holds.
-DECIDES_LIST = frozenset({"policy", "per_household", "earlier", "subject", "text"})
+DECIDES_LIST = frozenset({"policy", "per_household", "earlier", "subject", "text", "sms_text"})
 BUILDING_LASTS = timedelta(minutes=10)
 
 
@@ -207,7 +207,9 @@ def send_test(*, campaign: Campaign, by: User) -> Campaign:
     if campaign.policy == Policy.NEMSMS:
         from django.core.mail import EmailMultiAlternatives
 
-        mail = EmailMultiAlternatives(subject=campaign.title, body=campaign.sms_text, to=[by.email])
+        mail = EmailMultiAlternatives(
+            subject=" ".join(campaign.title.split()), body=campaign.sms_text, to=[by.email]
+        )
     else:
         mail = prepared.email(who)
         mail.attach("brev.pdf", prepared.pdf(who), "application/pdf")

@@ -139,7 +139,7 @@ def _example(campaign: Campaign) -> tuple[bytes, bytes]:
     """A letter's content, and the request's body with it."""
     prepared = Prepared.of(campaign)
     pk = campaign.deliveries.order_by("-pk").values_list("pk", flat=True)[:1]
-    who = recipients.read(list(pk), fields=prepared.fields)[0]
+    who = recipients.read(list(pk), fields=prepared.fields, numbers=True)[0]
     who.uuid = uuid4()
     message = prepared.message(who, at=clock.now())
     assert message.body is not None
