@@ -1,5 +1,6 @@
 """The small forms of a mailout: each asks for what one action needs."""
 
+import re
 import secrets
 from typing import Any
 
@@ -21,6 +22,21 @@ LONGEST_LETTER = 20_000
 
 class Form(forms.Form):
     use_required_attribute = False
+
+
+class CountField(forms.IntegerField):
+    """A number typed as the pages show it: 1.200 is 1200 (read as a decimal number it would be 1)."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "class": "input-char-11"})
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str):
+            value = " ".join(value.split())
+            if re.fullmatch(r"\d{1,3}([., ]\d{3})+", value, re.ASCII):
+                value = re.sub(r"[., ]", "", value)
+            elif value and not re.fullmatch(r"\d{1,15}", value, re.ASCII):
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class NewForm(Form):
@@ -141,7 +157,7 @@ class HowForm(Form):
         choices=Earlier.choices,
         widget=forms.RadioSelect,
     )
-    expected = forms.IntegerField(
+    expected = CountField(
         label=_("How many letters do you expect?"),
         min_value=1,
         max_value=10_000_000,
@@ -151,7 +167,7 @@ class HowForm(Form):
     start_at = DateTimeField(
         label=_("Not before"), required=False, help_text=_("Empty: as soon as it is approved.")
     )
-    per_minute = forms.IntegerField(
+    per_minute = CountField(
         label=_("Letters a minute at most"),
         min_value=1,
         max_value=100_000,
@@ -221,7 +237,7 @@ class RegisterSourceForm(GroupForm):
 
 
 class LotSourceForm(GroupForm):
-    amount = forms.IntegerField(label=_("How many are drawn?"), min_value=1, max_value=1_000_000)
+    amount = CountField(label=_("How many are drawn?"), min_value=1, max_value=1_000_000)
     sex = forms.ChoiceField(
         label=_("Sex"),
         choices=[("", _("All")), ("F", _("Women")), ("M", _("Men"))],
@@ -324,7 +340,7 @@ class ListSourceForm(SourceForm):
 
 
 class ApproveForm(Form):
-    number = forms.IntegerField(
+    number = CountField(
         label=_("How many letters are sent?"),
         min_value=0,
         help_text=_("Type the number that you have seen in the list."),
