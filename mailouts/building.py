@@ -7,19 +7,20 @@ where that is chosen; and, unless it is chosen otherwise, nobody who has had the
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db.models.functions import Lower
 
 from accounts import eligibility
 from accounts.models import Organisation, RegisterExtract, Resident, User
 from mailouts import channels, listing, sources
 from mailouts.channels import Reach
-from mailouts.choices import BEGUN, Earlier, State
+from mailouts.choices import BEGUN, Earlier, Policy, State
 from mailouts.models import Campaign, Delivery, DisabledAddress, ListedRecipient
 from mailouts.sources import Candidate
 
@@ -57,6 +58,7 @@ class _Found:
     user_id: int | None = None
     organisation_id: int | None = None
     listed_id: int | None = None
+    born: date | None = None
     protected: bool = False
     english: bool = False
 
@@ -79,6 +81,7 @@ class Builder:
         return self.numbers
 
     def _add(self, batch: list[Candidate]) -> None:
+        batch = self._known_again(batch)
         found = [
             *self._persons(batch),
             *self._organisations(batch),
@@ -96,8 +99,11 @@ class Builder:
                 "recipient_key", flat=True
             )
         )
-        self.numbers.left_out["overlap"] += len(there)
+        again = [once[key] for key in there]
+        self.numbers.left_out["overlap"] += sum(not one.key.startswith("h:") for one in again)
+        self.numbers.left_out["household"] += sum(one.key.startswith("h:") for one in again)
         fresh = [one for key, one in once.items() if key not in there]
+        fresh += self._older([one for one in again if one.key.startswith("h:")])
         had_it = self._had_it(fresh)
         self.numbers.earlier += len(had_it)
         rows = []
@@ -109,9 +115,7 @@ class Builder:
             if channel is None:
                 self.numbers.left_out["no_way"] += 1
                 continue
-            self.numbers.channels[channel] += 1
-            self.numbers.protected += one.protected
-            self.numbers.english += one.english
+            self._count(channel, one.protected, one.english, 1)
             rows.append(
                 Delivery(
                     campaign=self.campaign,
@@ -129,6 +133,66 @@ class Builder:
                 )
             )
         Delivery.objects.bulk_create(rows, batch_size=1000)
+
+    def _count(self, channel: str, protected: bool, english: bool, letters: int) -> None:
+        self.numbers.channels[channel] += letters
+        self.numbers.protected += letters * protected
+        self.numbers.english += letters * english
+
+    def _older(self, again: list[_Found]) -> list[_Found]:
+        """Of those whose household stands on the list already: who is older than the one that does, and takes their place."""
+        if not again:
+            return []
+        there = {
+            row.recipient_key: row
+            for row in self.campaign.deliveries.filter(recipient_key__in=[one.key for one in again])
+        }
+        born = dict(
+            Resident.objects.filter(
+                extract=self.extract, person__in=[row.person_id for row in there.values()]
+            ).values_list("person_id", "birth_date")
+        )
+        older = []
+        for one in again:
+            row = there[one.key]
+            if row.person_id is None or (one.born, one.person_id) >= (born[row.person_id], row.person_id):
+                continue
+            self._count(row.channel, row.protected, row.english, -1)
+            row.delete()
+            older.append(one)
+        return older
+
+    def _known_again(self, batch: list[Candidate]) -> list[Candidate]:
+        """A listed e-mail that is the confirmed one of an account is that account, and so its person: one letter, not two."""
+        listed = [one.listed_id for one in batch if one.listed_id is not None]
+        if not listed:
+            return batch
+        lines = ListedRecipient.objects.filter(pk__in=listed, key__startswith="e:")
+        emails = {row.email: row.pk for row in lines.only("email")}
+        rows = EmailAddress.objects.annotate(folded=Lower("email")).filter(
+            folded__in=list(emails), verified=True, user__is_active=True
+        )
+        accounts = {emails[folded]: user for folded, user in rows.values_list("folded", "user_id")}
+        people = {
+            user.pk: user
+            for user in User.objects.filter(
+                pk__in=list(accounts.values()), person__isnull=False
+            ).select_related("person")
+        }
+        # Whoever has left the register can still be written to where the list says.
+        known = set(
+            Resident.objects.filter(
+                extract=self.extract, person__in=[user.person_id for user in people.values()]
+            ).values_list("person_id", flat=True)
+        )
+        accounts = {
+            line: pk
+            for line, pk in accounts.items()
+            if pk not in people or people[pk].person_id in known or _lives_elsewhere(people[pk])
+        }
+        return [
+            Candidate(user_id=accounts[one.listed_id]) if one.listed_id in accounts else one for one in batch
+        ]
 
     def _persons(self, batch: Iterable[Candidate]) -> Iterator[_Found]:
         """Those with a line in the newest extract who live here. One account may follow: its language and e-mail."""
@@ -165,6 +229,7 @@ class Builder:
                 ),
                 person_id=person,
                 user_id=user.pk if user else None,
+                born=born,
                 protected=protected,
                 english=user is not None and user.language == "en",
             )
@@ -254,11 +319,15 @@ class Builder:
 
     def _had_it(self, found: list[_Found]) -> set[str]:
         """Who stands on another mailout's list that has begun, with the very same words."""
-        same = Campaign.objects.filter(
-            stage__in=BEGUN, subject=self.campaign.subject, text=self.campaign.text
-        ).exclude(pk=self.campaign.pk)
-        pks = list(same.values_list("pk", flat=True))
-        if not pks or not self.campaign.text:
+        words = {"subject": self.campaign.subject, "text": self.campaign.text}
+        same = Campaign.objects.filter(stage__in=BEGUN).exclude(pk=self.campaign.pk)
+        if self.campaign.policy == Policy.NEMSMS:
+            words = {"sms_text": self.campaign.sms_text}
+            same = same.filter(policy=Policy.NEMSMS)
+        else:
+            same = same.exclude(policy=Policy.NEMSMS)
+        pks = list(same.filter(**words).values_list("pk", flat=True))
+        if not pks or not all(words.get(name) for name in words if name != "subject"):
             return set()
         earlier = Delivery.objects.filter(campaign__in=pks).exclude(
             state__in=[State.CANCELLED, State.LEFT_OUT, State.FAILED]
