@@ -168,7 +168,6 @@ CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran las
     "move by the clock": {"task": "participation.move_by_the_clock", "schedule": 60},
     "tell of phases": {"task": "participation.tell_of_phases", "schedule": 60},
     "remind of overdue": {"task": "participation.remind_of_overdue", "schedule": 3600},
-    "send due notices": {"task": "participation.send_due_notices", "schedule": 60},
     "delete expired drafts": {"task": "participation.delete_expired_drafts", "schedule": 3600},
     "forget expired invitations": {"task": "participation.forget_expired_invitations", "schedule": 3600},
     # Letters have a queue and workers of their own, so that no notice waits behind 40,000 of them.
@@ -177,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {  # jobs look back instead of assuming that they ran las
         "schedule": 15,
         "options": {"queue": "mailouts", "expires": 15},
     },
+    "send notices": {"task": "mailouts.send_post", "schedule": 60},
     "build lists of letters": {"task": "mailouts.build_lists", "schedule": 60},
     "print letters": {
         "task": "mailouts.make_prints",

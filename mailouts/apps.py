@@ -1,5 +1,10 @@
+from typing import TYPE_CHECKING, Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from allauth.account.models import EmailAddress
 
 
 class MailoutsConfig(AppConfig):
@@ -7,7 +12,10 @@ class MailoutsConfig(AppConfig):
     verbose_name = _("mailouts")
 
     def ready(self) -> None:
+        from allauth.account.signals import email_confirmed
+
         from accounts import persons
+        from accounts.personal_data import register_eraser
         from audit.words import register_words
         from mailouts import checks, merging, personal_data  # noqa: F401  importing checks registers them
         from mailouts.history import ACTIONS
@@ -16,6 +24,8 @@ class MailoutsConfig(AppConfig):
         register_words(ACTIONS)
         persons.register_holder(personal_data.still_needed)
         persons.register_before_merge(merging.settle)
+        register_eraser("mailouts", personal_data.erase_post)
+        email_confirmed.connect(_put_to_use_again, dispatch_uid="mailouts.confirmed")
         for field in (
             MergeField("navn", _("Full name"), "Anna Andersen"),
             MergeField("fornavn", _("First name"), "Anna"),
@@ -23,3 +33,9 @@ class MailoutsConfig(AppConfig):
             MergeField("link", _("Where the button leads"), "https://deltag.example.dk/", is_address=True),
         ):
             register_field(field)
+
+
+def _put_to_use_again(email_address: "EmailAddress", **kwargs: Any) -> None:
+    from mailouts.actions.addresses import enable
+
+    enable(email=email_address.email)

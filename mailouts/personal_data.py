@@ -81,3 +81,10 @@ def still_needed(person_ids: Sequence[Any]) -> Iterable[object]:
         .values_list("person", flat=True)
         .distinct()
     )
+
+
+def erase_post(user: Any) -> None:
+    """What was written to them one letter at a time. A mailout's list is kept as it was sent, until its content goes."""
+    from mailouts import post
+
+    post.forget(user.pk)

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts.verdict import Refused
 from audit import clock
-from mailouts import actions, queue
+from mailouts import actions, post, queue
 from mailouts.choices import OVER, PaperRoute, Stage
 from mailouts.models import Campaign
 from mailouts.sending import Sender
@@ -26,6 +26,13 @@ def send_letters() -> int:
         taken = sender.run()
     finish_done()
     return taken
+
+
+@shared_task(name="mailouts.send_post")
+def send_post() -> int:
+    """Letters one at a time: notices and digests that are due. Any number of workers may do it at once."""
+    queue.give_up_interrupted()
+    return post.send_due()
 
 
 @shared_task(name="mailouts.build_lists")

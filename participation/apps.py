@@ -12,7 +12,8 @@ class ParticipationConfig(AppConfig):
         from audit.signals import recorded
         from audit.words import register_words
         from dkfds.navigation import Area, Place, register
-        from participation import checks, debate, files, merging, my_page, personal_data, team  # noqa: F401  importing checks registers them
+        from mailouts.post import register_post
+        from participation import checks, debate, files, merging, my_page, notice_mail, personal_data, team  # noqa: F401  importing checks registers them
         from participation.actions import arguments
         from participation.actions import team as teams
         from participation.history import ACTIONS, FOR_THEMSELVES
@@ -29,6 +30,8 @@ class ParticipationConfig(AppConfig):
         files.register(HUNG_ON_CONTRIBUTIONS)
         my_page.register()
         register_sources()
+        for kind in ("notice", "digest"):
+            register_post(kind, notice_mail.compose)
         register(Place("take-part", _("Take part"), "participation:process-list", order=10))
         register(Place("results", _("Results"), "participation:results", order=20))
         register(Place("idea", _("Do you have an idea?"), "participation:have-an-idea", order=40))

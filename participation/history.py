@@ -73,6 +73,7 @@ ACTIONS = {
     "following.ask_again": _("Someone wants to be asked again"),
     "following.stop_asking": _("Someone no longer wants to be asked"),
     "following.set_rhythm": _("Someone chose how often we write"),
+    "following.doubt_address": _("Someone asked to confirm their e-mail address again"),
     "committee.added": _("A committee added"),
     "committee.changed": _("A committee or its meetings changed"),
     "committee.deleted": _("A committee deleted"),

@@ -131,13 +131,15 @@ def follows(user: User, request: HttpRequest) -> dict[str, Any]:
 
 
 def my_notices(user: User, request: HttpRequest) -> dict[str, Any]:
-    preference = NoticePreference.objects.filter(user=user).first()
-    rhythm = preference.rhythm if preference else NoticePreference.Rhythm.EACH
+    preference = NoticePreference.objects.filter(user=user).first() or NoticePreference()
+    address = notices.verified_addresses([user.pk]).get(user.pk)
+    chosen = {"rhythm": preference.rhythm, "digest_hour": preference.digest_hour}
     rows = list(Notice.objects.filter(user=user)[:SHOWN])
     return {
         "notices": rows,
         "unread": sum(row.read_at is None for row in rows),
-        "rhythm_form": RhythmForm(initial={"rhythm": rhythm}, label_suffix=""),
-        "address": notices.verified_addresses([user.pk]).get(user.pk),
+        "rhythm_form": RhythmForm(initial=chosen, label_suffix=""),
+        "address": address,
+        "came_back": "" if address else notices.came_back(user),
         "heading": _("My notices"),
     }

@@ -1,34 +1,38 @@
-"""Telling people: one row per person and event, and the row is the queue.
+"""Telling people: one row per person and event, and the delivery its e-mail goes with.
 
-`tell` writes the rows in the caller's transaction, so that nobody is told of what was rolled back, and what was
-committed is told even if the broker loses the hint. The sending is `participation.tasks.notices`.
+`tell` writes both in the caller's transaction, so that nobody is told of what was rolled back, and what was
+committed is told even if the broker loses the hint. The queue and the sending are `mailouts.post`.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core import signing
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
-from django.utils import timezone, translation
+from django.db.models import Q, QuerySet
+from django.utils import translation
 
 from accounts.models import User
+from mailouts import post
+from mailouts.listing import email_key
+from mailouts.models import Delivery, DisabledAddress
 from participation import clock
 from participation.choices import Moderation
+from participation.digests import for_next, next_digest, single
 from participation.models import AskAgain, Contribution, Follow, Notice, NoticePreference, Process
 from participation.team import among_authors
 
-DIGEST_AT = time(16)  # Danish time
-MOST_ATTEMPTS = 5
+__all__ = ["next_digest"]
+
 _UNSUBSCRIBE = "participation.notices.unsubscribe"
 _BATCH = 2000
 
-Kind, State = Notice.Kind, Notice.State
+Kind = Notice.Kind
 Rhythm = NoticePreference.Rhythm
 
 
+@transaction.atomic
 def tell(
     *,
     users: Iterable[User],
@@ -46,21 +50,18 @@ def tell(
     `at_most_daily` puts it in the day's one e-mail also for those who like one each time. `title` and `text` may be lazy translations: each person reads their own language. Returns how many rows are new.
     """
     people = {user.pk: user for user in users if user.is_active and (by is None or user.pk != by.pk)}
-    now = clock.now()
     created = 0
-    for batch in _batches(list(people), _BATCH):
-        rhythms = dict(NoticePreference.objects.filter(user__in=batch).values_list("user", "rhythm"))
-        reachable = set(verified_addresses(batch))
+    for batch in _batches(sorted(people), _BATCH):
+        known = set(Notice.objects.filter(event=event, user__in=batch).values_list("user", flat=True))
+        new = [pk for pk in batch if pk not in known]
+        deliveries = _deliveries(new, event, at_most_daily=at_most_daily)
         words: dict[str, tuple[str, str]] = {}
         rows = []
-        for pk in batch:
+        for pk in new:
             language = people[pk].language
             if language not in words:
                 with translation.override(language):
                     words[language] = str(title)[:200], str(text)
-            rhythm = rhythms.get(pk, Rhythm.EACH)
-            quiet = rhythm == Rhythm.NONE or pk not in reachable
-            daily = (rhythm == Rhythm.DAILY or at_most_daily) and not quiet
             rows.append(
                 Notice(
                     user_id=pk,
@@ -70,18 +71,37 @@ def tell(
                     title=words[language][0],
                     text=words[language][1],
                     url=url,
-                    created_at=now,
-                    due_at=next_digest(now) if daily else now,
-                    digest=daily,
-                    state=State.SHOWN if quiet else State.WAITING,
+                    created_at=clock.now(),
+                    delivery_id=deliveries.get(pk),
                 )
             )
-        before = Notice.objects.filter(event=event, user__in=batch).count()
         Notice.objects.bulk_create(rows, ignore_conflicts=True)
-        created += Notice.objects.filter(event=event, user__in=batch).count() - before
+        created += Notice.objects.filter(event=event, user__in=batch).count() - len(known)
     if created:
-        hint()
+        post.hint()
     return created
+
+
+def _deliveries(users: list[int], event: str, *, at_most_daily: bool) -> dict[int, int]:
+    """Account → the delivery its e-mail goes with; nothing for those who are only shown it."""
+    now = clock.now()
+    preferences = NoticePreference.objects.in_bulk(users)
+    default = NoticePreference()
+    each: list[int] = []
+    daily: dict[int, int] = {}
+    for pk in verified_addresses(users):
+        preference = preferences.get(pk, default)
+        if preference.rhythm == Rhythm.NONE:
+            continue
+        if preference.rhythm == Rhythm.DAILY or at_most_daily:
+            daily[pk] = preference.digest_hour
+        else:
+            each.append(pk)
+    post.put(single(event, post.key_of(pk), now, pk) for pk in each)
+    found = Delivery.objects.filter(
+        campaign=None, recipient_key__in=[post.key_of(pk) for pk in each], purpose=f"notice:{event}"
+    )
+    return dict(found.values_list("user", "pk")) | for_next(daily, now)
 
 
 def tell_about(
@@ -107,28 +127,39 @@ def tell_about(
     )
 
 
+@transaction.atomic
 def tell_address(
     *, email: str, event: str, kind: str, title: str, text: str, url: str, process: Process
 ) -> None:
     """One e-mail to someone without an account who asked for exactly this answer; no list, nothing to unsubscribe."""
-    now = clock.now()
-    Notice.objects.bulk_create(
-        [
-            Notice(
-                address=email,
-                process=process,
-                event=event,
-                kind=kind,
-                title=str(title)[:200],
-                text=str(text),
-                url=url,
-                created_at=now,
-                due_at=now,
-            )
-        ],
-        ignore_conflicts=True,
+    if Notice.objects.filter(address=email, event=event).exists():
+        return
+    now, key = clock.now(), email_key(email)
+    post.put([single(event, key, now)])
+    delivery = Delivery.objects.get(campaign=None, recipient_key=key, purpose=f"notice:{event}")
+    notice = Notice(
+        address=email,
+        process=process,
+        event=event,
+        kind=kind,
+        title=str(title)[:200],
+        text=str(text),
+        url=url,
+        created_at=now,
+        delivery=delivery,
     )
-    hint()
+    Notice.objects.bulk_create([notice], ignore_conflicts=True)
+    post.hint()
+
+
+def forget_address(*, email: str, event: str) -> None:
+    """What was to be told there is not told any more; the address goes, and with it what waited to leave."""
+    with transaction.atomic():
+        waiting = Delivery.objects.filter(
+            campaign=None, recipient_key=email_key(email), purpose=f"notice:{event}"
+        )
+        waiting.delete()
+        Notice.objects.filter(event=event, address=email).delete()
 
 
 def audience(process: Process) -> QuerySet[User]:
@@ -159,20 +190,25 @@ def opening_audience(process: Process) -> QuerySet[User]:
 
 
 def verified_addresses(user_ids: Iterable[int]) -> dict[int, str]:
-    """The address each may be written to: verified, the primary one first."""
-    rows = EmailAddress.objects.filter(user__in=list(user_ids), verified=True).order_by("primary")
-    return {row.user_id: row.email for row in rows}
+    """The address each may be written to: verified, not sent back to us, the primary one first."""
+    rows = list(EmailAddress.objects.filter(user__in=list(user_ids), verified=True).order_by("primary"))
+    usable = in_use(row.email for row in rows)
+    return {row.user_id: row.email for row in rows if row.email in usable}
 
 
-def next_digest(after: datetime) -> datetime:
-    """The next 16.00 in Denmark strictly after this moment."""
-    local = timezone.localtime(after)
-    day = local.date()
-    while True:
-        moment = datetime.combine(day, DIGEST_AT, tzinfo=timezone.get_default_timezone())
-        if moment > local:
-            return moment
-        day += timedelta(days=1)
+def in_use(emails: Iterable[str]) -> set[str]:
+    """Those that our e-mails have not come back from."""
+    asked = set(emails)
+    disabled = DisabledAddress.objects.filter(email__in=[email.casefold() for email in asked])
+    gone = set(disabled.values_list("email", flat=True))
+    return {email for email in asked if email.casefold() not in gone}
+
+
+def came_back(user: User) -> str:
+    """Their confirmed address that our e-mails come back from, when they have no other; else nothing."""
+    emails = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary")
+    confirmed = list(emails.values_list("email", flat=True))
+    return confirmed[0] if confirmed and not in_use(confirmed) else ""
 
 
 def unread(user: User) -> QuerySet[Notice]:
@@ -181,20 +217,6 @@ def unread(user: User) -> QuerySet[Notice]:
 
 def mark_read(user: User) -> int:
     return unread(user).update(read_at=clock.now())
-
-
-def hint() -> None:
-    """Speeds things up, once per transaction; the sweep every minute is what makes sure."""
-    if not any(
-        func is _send_soon for _savepoints, func, _robust in transaction.get_connection().run_on_commit
-    ):
-        transaction.on_commit(_send_soon, robust=True)
-
-
-def _send_soon() -> None:
-    from participation.tasks.notices import send_due_notices
-
-    send_due_notices.apply_async(retry=False)
 
 
 def unsubscribe_token(user: User) -> str:
@@ -212,9 +234,3 @@ def user_of_token(token: str) -> User | None:
 
 def _batches(keys: list[int], size: int) -> Iterable[list[int]]:
     return (keys[start : start + size] for start in range(0, len(keys), size))
-
-
-def count_by_state(process: Process) -> dict[str, int]:
-    """How many notices of this process stand where: staff sees the uncertain and the failed."""
-    rows = Notice.objects.filter(process=process).order_by().values_list("state").annotate(count=Count("pk"))
-    return dict(rows)

@@ -217,12 +217,11 @@ PERSONAL: dict[str, Table] = {
         plain("id") | own("topic", "since") | link("user"), owner=("user",), on_erase=OnErase.DELETE
     ),
     "participation.NoticePreference": Table(
-        own("rhythm") | link("user"), owner=("user",), on_erase=OnErase.DELETE
+        own("rhythm", "digest_hour") | link("user"), owner=("user",), on_erase=OnErase.DELETE
     ),
     "participation.ProcessCampaign": Table(plain("campaign", "process", "group", "before")),
     "participation.Notice": Table(
-        plain("id", "process", "event", "kind", "url", "created_at", "due_at", "digest", "state", "attempts")
-        | plain("claimed_at", "sent_at", "failure", "read_at")
+        plain("id", "process", "event", "kind", "url", "created_at", "read_at", "delivery")
         | own("title", "text", "address")
         | link("user"),
         owner=("user",),

@@ -88,6 +88,7 @@ urlpatterns = [
     path("filer/<uuid:public_id>/<int:width>/<str:name>", files.photo, name="photo"),
     path("filer/<uuid:public_id>/<str:name>", files.file, name="file"),
     path("beskeder/hvor-tit/", following.set_rhythm, name="notices-rhythm"),
+    path("beskeder/bekraeft-igen/", following.confirm_address_again, name="notices-confirm-again"),
     path("beskeder/laest/", following.notices_read, name="notices-read"),
     path("beskeder/spoerg-ikke/", following.stop_asking, name="stop-asking"),
     path("beskeder/afmeld/<str:token>/", following.unsubscribe, name="notices-unsubscribe"),

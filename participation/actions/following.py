@@ -1,14 +1,17 @@
 """Following a process, being asked again, and how often to be written to."""
 
+from typing import Any
+
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.verdict import Refused
 from audit.actions import record
-from participation import clock
+from mailouts import post
+from participation import clock, digests, notices
 from participation.models import AskAgain, Follow, Notice, NoticePreference, Process
-from participation.notices import next_digest
 from participation.permissions.contributions import check_follow
 from participation.texts import clean
 
@@ -47,19 +50,37 @@ def stop_asking(*, by: User, topic: str) -> None:
 
 
 @transaction.atomic
-def set_rhythm(*, by: User, rhythm: str) -> NoticePreference:
-    """Applies to what still waits as well: nobody gets another e-mail after saying no."""
+def set_rhythm(*, by: User, rhythm: str, digest_hour: int | None = None) -> NoticePreference:
+    """Applies to what still waits as well: nobody gets another e-mail after saying no. Without `digest_hour` it stays."""
     if rhythm not in NoticePreference.Rhythm.values:
         raise Refused("unknown_rhythm", _("Choose one of the three."), "rhythm")
-    row, _created = NoticePreference.objects.update_or_create(user=by, defaults={"rhythm": rhythm})
-    waiting = Notice.objects.filter(user=by, state=Notice.State.WAITING)
+    if digest_hour is not None and digest_hour not in range(24):
+        raise Refused("unknown_hour", _("Choose one of the hours of the day."), "digest_hour")
+    chosen: dict[str, Any] = {"rhythm": rhythm} | (
+        {"digest_hour": digest_hour} if digest_hour is not None else {}
+    )
+    row, _created = NoticePreference.objects.update_or_create(user=by, defaults=chosen)
     if rhythm == NoticePreference.Rhythm.NONE:
-        waiting.update(state=Notice.State.SHOWN)
+        post.withdraw(by.pk, code="unsubscribed")
     elif rhythm == NoticePreference.Rhythm.DAILY:
-        waiting.filter(digest=False).update(digest=True, due_at=next_digest(clock.now()))
+        digests.gather(by.pk, hour=row.digest_hour, at=clock.now())
     else:
-        waiting.filter(digest=True).update(digest=False, due_at=clock.now())
-    record(action="following.set_rhythm", by=by, obj=row, changed=["rhythm"], values={"rhythm": rhythm})
+        digests.scatter(by.pk, at=clock.now())
+    record(action="following.set_rhythm", by=by, obj=row, changed=sorted(chosen), values=chosen)
+    return row
+
+
+@transaction.atomic
+def doubt_address(*, by: User) -> EmailAddress | None:
+    """Our e-mails come back from the address they once confirmed: it counts as unconfirmed, so that it can be confirmed
+    again. None when there is no such address."""
+    email = notices.came_back(by)
+    row = EmailAddress.objects.select_for_update().filter(user=by, email=email, verified=True).first()
+    if not email or row is None:
+        return None
+    row.verified = False
+    row.save(update_fields=["verified"])
+    record(action="following.doubt_address", by=by, obj=by)
     return row
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.verdict import Refused
 from audit.actions import record
+from mailouts.choices import ARRIVED, State
 from participation import clock, notices
 from participation.choices import Moderation
 from participation.models import (
@@ -184,10 +185,11 @@ def untold_among(contributions: ContributionQuerySet) -> ContributionQuerySet:
     account is gone, with no address left behind, has no route: nobody can be told. Who has an account and whose
     contribution was gathered into another hears with the one it went on as; who has none must still be told.
     """
+    only_shown = Q(delivery=None) | Q(delivery__state__in=[State.LEFT_OUT, State.CANCELLED])
     delivered = (
-        Q(state=Notice.State.SENT)
+        Q(delivery__state__in=ARRIVED)
         | Q(read_at__isnull=False)
-        | Q(state=Notice.State.SHOWN, user__notice_preference__rhythm=NoticePreference.Rhythm.NONE)
+        | (only_shown & Q(user__notice_preference__rhythm=NoticePreference.Rhythm.NONE))
     )
 
     def answered(user: str, contribution: str, theme: str) -> Q:

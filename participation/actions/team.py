@@ -336,7 +336,7 @@ def _write_to(invitation: CoAuthor, token: str, by: User) -> None:
 def _forget_letter(invitation: CoAuthor) -> None:
     """The notice held the address and the link."""
     if invitation.email:
-        Notice.objects.filter(event=_event(invitation), address=invitation.email).delete()
+        notices.forget_address(email=invitation.email, event=_event(invitation))
 
 
 def _tell(contribution: Contribution, users: Any, row: CoAuthor, title: Any, by: User) -> None:

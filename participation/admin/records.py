@@ -1,5 +1,6 @@
 """The plain records around the processes, in Django's own admin: calendar, texts, law as data, e-mails."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from audit.admin import AuditedAdmin, PlainWords
+from mailouts.choices import State
 from participation.models import (
     Committee,
     CommitteeMeeting,
@@ -231,21 +233,49 @@ class StandardAnswerAdmin(Kept):
         return str(answer.get_size_display() or _("Every size"))
 
 
+# Why an e-mail did not get through, in words; what is not named here is shown as the mail server said it.
+WHY = {
+    "interrupted": _("The program was stopped in the middle of sending it."),
+    "unanswered": _("The mail server did not answer, so nobody knows."),
+    "bounced": _("It came back: the address does not work."),
+    "recipient_refused": _("The address does not exist."),
+    "gave_up": _("It was tried many times."),
+    "unwritten": _("It could not be written."),
+}
+
+
 @admin.register(Notice)
 class NoticeAdmin(PlainWords, admin.ModelAdmin):
     """E-mails that may not have got through. They are shown, never sent again by themselves."""
 
-    list_display = ["title", "state", "process", "created_at", "failure"]
-    list_select_related = ["process"]
+    list_display = ["title", "state", "process", "created_at", "why"]
+    list_select_related = ["process", "delivery"]
     list_per_page = 50
-    fields = ["title", "kind", "state", "process", "created_at", "due_at", "attempts", "failure"]
+    fields = ["title", "kind", "state", "process", "created_at", "due_at", "attempts", "why"]
+    readonly_fields = ["state", "due_at", "attempts", "why"]
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
-        found = super().get_queryset(request).filter(state__in=[Notice.State.UNCERTAIN, Notice.State.FAILED])
+        found = super().get_queryset(request).filter(delivery__state__in=[State.UNCERTAIN, State.FAILED])
         if request.user.may(Permission.MANAGE_PEOPLE):
             return found
         return found.filter(process__unit_id__in=request.user.unit_ids())
+
+    @admin.display(description=_("State"), ordering="delivery__state")
+    def state(self, notice: Notice) -> str:
+        return str(notice.delivery.get_state_display())
+
+    @admin.display(description=_("Reason"))
+    def why(self, notice: Notice) -> str:
+        return str(WHY.get(notice.delivery.failure_code, notice.delivery.failure))
+
+    @admin.display(description=_("When it was to be sent"))
+    def due_at(self, notice: Notice) -> datetime:
+        return notice.delivery.due_at
+
+    @admin.display(description=_("Attempts"))
+    def attempts(self, notice: Notice) -> int:
+        return notice.delivery.attempts
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_staff

@@ -178,6 +178,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             _("What was sent and done"),
             [
                 _place(_("E-mails that did not get through"), "admin:participation_notice_changelist", _("Uncertain or failed. They are never sent again by themselves.")),
+                _place(_("How our e-mails look"), "admin:notice-gallery", _("Every kind, with made-up words.")),
                 _place(_("History of everything"), "admin:audit_entry_changelist", _("Who did what, and when.")) if user.may(Permission.READ_AUDIT) else None,
             ],
         ),

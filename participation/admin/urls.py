@@ -11,6 +11,7 @@ from participation.admin import (
     contributions,
     mailing,
     moderation,
+    notice_gallery,
     outcomes,
     processes,
     start,
@@ -31,6 +32,9 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
     return [
         page("", start.start, "index"),
         page("opsaetning/", start.settings_page, "settings"),
+        page("opsaetning/e-mails/", notice_gallery.gallery, "notice-gallery"),
+        page("opsaetning/e-mails/<slug:sample>/", notice_gallery.sample, "notice-sample"),
+        page("opsaetning/e-mails/<slug:sample>/html/", notice_gallery.sample_html, "notice-sample-html"),
         page("gennemse/", moderation.moderation, "moderation"),
         page("spoergsmaal/", outcomes.all_questions, "questions"),
         page("forloeb/", processes.process_list, "process-list"),

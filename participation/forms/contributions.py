@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import District, User
@@ -214,6 +215,14 @@ class RhythmForm(forms.Form):
         label=_("How often may we write to you?"),
         choices=NoticePreference.Rhythm.choices,
         widget=forms.RadioSelect,
+    )
+    digest_hour = forms.TypedChoiceField(
+        label=_("When should the daily e-mail come?"),
+        choices=[(hour, format_lazy(_("at {hour}.00"), hour=hour)) for hour in range(24)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text=_("Only if you have chosen one e-mail a day."),
     )
 
 

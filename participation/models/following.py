@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from mailouts.models import Delivery
 from participation.models.process import Process
 
 
@@ -44,24 +45,32 @@ class NoticePreference(models.Model):
         DAILY = "daily", _("One e-mail a day at most")
         NONE = "none", _("No e-mail")
 
+    DIGEST_HOUR = 16
+
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="notice_preference"
     )
     rhythm = models.CharField(_("notices"), max_length=5, choices=Rhythm.choices, default=Rhythm.EACH)
+    digest_hour = models.PositiveSmallIntegerField(
+        _("when the daily e-mail comes"), default=DIGEST_HOUR, help_text=_("The hour of the day in Denmark.")
+    )
 
     class Meta:
         verbose_name = _("notice preference")
         verbose_name_plural = _("notice preferences")
+        constraints = [
+            models.CheckConstraint(name="digest_hour_of_the_day", condition=Q(digest_hour__lte=23)),
+        ]
 
     def __str__(self) -> str:
         return self.get_rhythm_display()
 
 
 class Notice(models.Model):
-    """One thing told to one person, at most once. The row is the queue: due rows are claimed with SKIP LOCKED.
+    """One thing told to one person, at most once.
 
     `event` names what happened once and for all, for instance "process:12:opened" or "contribution:88:answered".
-    An interrupted send becomes `uncertain` and is shown to staff, never sent again by itself.
+    `delivery` is the e-mail it goes with, its own or the day's; without one it is only shown on My page.
     """
 
     class Kind(models.TextChoices):
@@ -74,14 +83,6 @@ class Notice(models.Model):
         MODERATION = "moderation", _("Moderation")
         REMINDER = "reminder", _("A reminder")
         DUTY = "duty", _("A duty")
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        SENDING = "sending", _("Being sent")
-        SENT = "sent", _("Sent")
-        UNCERTAIN = "uncertain", _("Uncertain")
-        FAILED = "failed", _("Failed")
-        SHOWN = "shown", _("Only shown on the site")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="notices"
@@ -96,13 +97,7 @@ class Notice(models.Model):
     text = models.TextField()
     url = models.CharField(max_length=300)
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text=_("Not sent before; a daily digest gathers what is due."))
-    digest = models.BooleanField(default=False)
-    state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    claimed_at = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
-    failure = models.CharField(max_length=200, blank=True)
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="notices")
     read_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -118,7 +113,6 @@ class Notice(models.Model):
                 name="notice_has_one_reader", condition=Q(user__isnull=False) ^ ~Q(address="")
             ),
         ]
-        indexes = [models.Index(fields=["state", "due_at"], name="notice_due")]
 
     def __str__(self) -> str:
         return self.title

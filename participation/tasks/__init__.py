@@ -3,12 +3,7 @@ idempotent because of a stored fact."""
 
 from participation.tasks.clock import move_by_the_clock, remind_of_overdue, tell_of_phases
 from participation.tasks.files import sweep_files
-from participation.tasks.notices import (
-    delete_expired_drafts,
-    forget_expired_invitations,
-    remove_names,
-    send_due_notices,
-)
+from participation.tasks.tidying import delete_expired_drafts, forget_expired_invitations, remove_names
 
 __all__ = [
     "delete_expired_drafts",
@@ -16,7 +11,6 @@ __all__ = [
     "move_by_the_clock",
     "remind_of_overdue",
     "remove_names",
-    "send_due_notices",
     "sweep_files",
     "tell_of_phases",
 ]

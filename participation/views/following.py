@@ -1,5 +1,6 @@
 """Follow a process, and how often we may write."""
 
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -47,11 +48,21 @@ def follow(request: HttpRequest, slug: str) -> HttpResponse:
 def set_rhythm(request: HttpRequest) -> HttpResponse:
     form = RhythmForm(request.POST)
     if form.is_valid():
-        actions.set_rhythm(by=request.user, rhythm=form.cleaned_data["rhythm"])
+        actions.set_rhythm(by=request.user, **form.cleaned_data)
         messages.success(request, _("We have noted how often you want to hear from us."))
     else:
-        messages.error(request, _("Choose one of the three."))
+        messages.error(request, _("Choose how often, and an hour of the day."))
     return redirect("accounts:my-page")
+
+
+@require_POST
+@login_required
+def confirm_address_again(request: HttpRequest) -> HttpResponse:
+    """To whom our e-mails came back: one goes there once more, with the link that proves that it works."""
+    address = actions.doubt_address(by=request.user)
+    if address is not None:
+        send_verification_email_to_address(request, address)
+    return redirect("account_email")
 
 
 @require_POST

@@ -15,6 +15,7 @@ from tests.accounts.factories import make_citizen, make_staff, make_unit
 from tests.factories import make_process
 from tests.filled import form_with
 from tests.participation.debate import somebody
+from tests.participation.mailed import mailed
 from tests.participation.test_admin_pages import give, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -392,10 +393,12 @@ def test_a_standard_answer_is_called_by_its_question(manager):
 
 
 def test_failed_mail_is_shown_and_cannot_be_sent_again_from_here(office, process, worker):
-    Notice.objects.create(
+    notice = Notice.objects.create(
         user=worker, process=process, event="x", kind="news", title="Nyt fra Solbyen", text="x", url="/",
-        created_at=clock.now(), due_at=clock.now(), state="uncertain",
+        created_at=clock.now(),
     )  # fmt: skip
+    assert "Nyt fra Solbyen" not in text(office, "admin:participation_notice_changelist")
+    mailed([notice], "uncertain")
     html = text(office, "admin:participation_notice_changelist")
     assert "Nyt fra Solbyen" in html
     assert 'name="action"' not in html

@@ -293,8 +293,8 @@ def test_the_author_hears_once_a_day_and_the_one_replied_to_each_time(contributi
     for _each in range(3):
         argument = write(contribution, arguer)
     told = Notice.objects.get(user=author)
-    assert told.digest
-    assert told.due_at > clock.now()
+    assert told.delivery.purpose.startswith("digest:")
+    assert told.delivery.due_at > clock.now()
     with clock.frozen(NOW + timedelta(days=1)):
         write(contribution, arguer)
     assert Notice.objects.filter(user=author).count() == 2

@@ -25,6 +25,7 @@ from participation.formats import Act, PhaseKind
 from participation.models import Attachment, CoAuthor, Contribution, Merge, Notice, Process, StoredFile
 from tests.participation.conftest import NOW
 from tests.participation.debate import counters, drifted, idea, somebody
+from tests.participation.mailed import mailed
 from tests.participation.test_races import at_once
 
 pytestmark = pytest.mark.usefixtures("noon", "fresh_pages")
@@ -140,9 +141,9 @@ def test_the_answer_of_the_kept_one_reaches_everyone_and_the_promise_is_kept(
     giving.answer_contributions(contributions=[keep], by=caseworker, outcome="adopted", answer="Ja.")
     answers = Notice.objects.filter(kind=Notice.Kind.ANSWER)
     assert {row.user for row in answers} == {citizen, ole}
-    answers.filter(user=citizen).update(state=Notice.State.SENT)
+    mailed(answers.filter(user=citizen))
     assert list(outcomes.untold(process)) == [keep]
-    answers.update(state=Notice.State.SENT)
+    mailed(answers)
     assert not outcomes.untold(process).exists()
 
 
@@ -161,9 +162,9 @@ def test_whoever_wrote_by_letter_must_still_be_told(
         body="Der mangler træer.",
     )
     merge(keep, letter, by=caseworker)
-    Notice.objects.update(state=Notice.State.SENT)
+    mailed(Notice.objects.all())
     giving.answer_contributions(contributions=[keep], by=caseworker, outcome="adopted", answer="Ja.")
-    Notice.objects.update(state=Notice.State.SENT)
+    mailed(Notice.objects.all())
     assert letter in outcomes.untold(process)
     giving.mark_told(contribution=letter, by=caseworker, how="Brev")
     assert letter not in outcomes.untold(process)

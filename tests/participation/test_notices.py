@@ -16,15 +16,16 @@ from django.test import Client
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from mailouts import queue
+from mailouts.choices import State
+from mailouts.models import Delivery
+from mailouts.tasks import send_post
 from participation import announcements, clock, notices
 from participation.actions import contributions, following, outcomes
 from participation.models import Notice, NoticePreference, Process, Programme
-from participation.tasks import send_due_notices
-from participation.tasks.notices import Mail, claim_one, deliver
 from tests.participation.conftest import NOW
 from tests.processes import Running
 
-State = Notice.State
 DENMARK = ZoneInfo("Europe/Copenhagen")
 
 
@@ -38,8 +39,11 @@ def tell(users: list[User], event: str = "process:1:opened", **more: Any) -> int
     return notices.tell(users=users, event=event, **{**words, **more})
 
 
+SHOWN = "only shown"
+
+
 def states() -> list[str]:
-    return sorted(Notice.objects.values_list("state", flat=True))
+    return sorted(state or SHOWN for state in Notice.objects.values_list("delivery__state", flat=True))
 
 
 class Sink:
@@ -90,8 +94,8 @@ class TestTelling:
         assert tell([citizen, citizen]) == 1
         assert tell([citizen]) == 0
         assert tell([citizen], event="process:1:closed") == 1
-        assert send_due_notices() == 2
-        assert send_due_notices() == 0
+        assert send_post() == 2
+        assert send_post() == 0
         assert len(mail.outbox) == 2
 
     def test_many_notices_of_one_transaction_wake_the_worker_once(
@@ -115,15 +119,15 @@ class TestTelling:
         unverified, none = person("Bo"), person("Ida")
         EmailAddress.objects.create(user=unverified, email="bo@example.dk", verified=False, primary=True)
         tell([unverified, none])
-        assert states() == [State.SHOWN, State.SHOWN]
-        send_due_notices()
+        assert states() == [SHOWN, SHOWN]
+        send_post()
         assert mail.outbox == []
 
     def test_an_address_that_is_no_longer_verified_gets_nothing(self, citizen: User) -> None:
         tell([citizen])
         citizen.emailaddress_set.update(verified=False)
-        send_due_notices()
-        assert (states(), mail.outbox) == ([State.SHOWN], [])
+        send_post()
+        assert (states(), mail.outbox) == ([State.LEFT_OUT], [])
 
     def test_each_in_their_own_language(self, citizen: User, person: Callable[..., User]) -> None:
         english = person("Ann", email="ann@example.com", language="en")
@@ -135,7 +139,7 @@ class TestTelling:
 
     def test_the_e_mail_has_text_html_and_one_click_unsubscribe(self, citizen: User) -> None:
         tell([citizen], title="Nyt & <b>vigtigt</b>\nom torvet", text="<script>x</script> & mere")
-        send_due_notices()
+        send_post()
         sent = mail.outbox[0]
         html, kind = sent.alternatives[0]
         assert kind == "text/html"
@@ -160,8 +164,8 @@ class TestTelling:
         tell([citizen])
         following.set_rhythm(by=citizen, rhythm="none")
         tell([citizen], event="process:1:closed")
-        send_due_notices()
-        assert (states(), mail.outbox) == ([State.SHOWN, State.SHOWN], [])
+        send_post()
+        assert (states(), mail.outbox) == ([State.CANCELLED, SHOWN], [])
 
     def test_one_e_mail_a_day_at_four_and_right_after_downtime(self, citizen: User) -> None:
         following.set_rhythm(by=citizen, rhythm="daily")
@@ -173,20 +177,20 @@ class TestTelling:
             tell([citizen], event="a")
             tell([citizen], event="b")
         with at(2, 15, 59):
-            assert send_due_notices() == 0
+            assert send_post() == 0
         with at(2, 16):
-            assert send_due_notices() == 1
+            assert send_post() == 1
             tell([citizen], event="c")
-            assert send_due_notices() == 0
+            assert send_post() == 0
         with at(4, 9, 30):  # two days without a worker
-            assert send_due_notices() == 1
+            assert send_post() == 1
             tell([citizen], event="d")
         with at(4, 16, 1):  # the day has had its e-mail
-            assert send_due_notices() == 0
+            assert send_post() == 0
         with at(5, 0, 1):
-            assert send_due_notices() == 0
+            assert send_post() == 0
         with at(5, 16, 1):
-            assert send_due_notices() == 1
+            assert send_post() == 1
         assert [len(sent.body.split("/forloeb/torvet/")) - 1 for sent in mail.outbox] == [2, 1, 1]
 
     def test_at_four_in_summer_time_too(self) -> None:
@@ -199,7 +203,7 @@ class TestTelling:
         )
         for _twice in range(2):
             contributions.answer_question(question=question, by=caseworker, answer="I marts.")
-        send_due_notices()
+        send_post()
         to_ida = [sent for sent in mail.outbox if sent.to == ["ida@example.dk"]]
         assert len(to_ida) == 1
         assert "I marts." in to_ida[0].body
@@ -289,7 +293,7 @@ class TestWhatIsTold:
         contributions.answer_contributions(contributions=rows, by=caseworker, outcome="noted", answer="Tak.")
         assert outcomes.unanswered(process).count() == 0
         assert outcomes.untold(process).count() == 3
-        send_due_notices()
+        send_post()
         assert [row.title for row in outcomes.untold(process).order_by("title")] == ["b", "c"]
         contributions.mark_told(contribution=rows[2], by=caseworker, how="Ringet op den 3. marts")
         following.mark_notices_read(by=silent)
@@ -300,14 +304,14 @@ class TestWhatIsTold:
 class TestWhatTheMailServerSays:
     def test_taken_is_sent(self, citizen: User, sink: Sink) -> None:
         tell([citizen])
-        assert send_due_notices() == 1
+        assert send_post() == 1
         assert (states(), len(sink.taken)) == ([State.SENT], 1)
 
-    @pytest.mark.parametrize(("answer", "state"), [("550 no", State.FAILED), ("451 later", State.WAITING)])
+    @pytest.mark.parametrize(("answer", "state"), [("550 no", State.FAILED), ("451 later", State.QUEUED)])
     def test_refused_is_not_sent(self, citizen: User, sink: Sink, answer: str, state: str) -> None:
         sink.answer = answer
         tell([citizen])
-        assert send_due_notices() == 0
+        assert send_post() == 0
         assert states() == [state]
 
     def test_nobody_home_is_tried_again_with_longer_and_longer_pauses_and_then_given_up(
@@ -318,17 +322,17 @@ class TestWhatTheMailServerSays:
         with clock.frozen(now):
             tell([citizen])
         for minutes, attempts, state in (
-            (0, 1, State.WAITING),
-            (1, 1, State.WAITING),
-            (2, 2, State.WAITING),
-            (10, 3, State.WAITING),
-            (30, 4, State.WAITING),
+            (0, 1, State.QUEUED),
+            (1, 1, State.QUEUED),
+            (2, 2, State.QUEUED),
+            (10, 3, State.QUEUED),
+            (30, 4, State.QUEUED),
             (60, 5, State.FAILED),
             (90, 5, State.FAILED),
         ):
             with clock.frozen(now + timedelta(minutes=minutes)):
-                send_due_notices()
-            row = Notice.objects.get()
+                send_post()
+            row = Delivery.objects.get()
             assert (row.attempts, row.state) == (attempts, state)
 
     def test_a_connection_that_breaks_in_mid_send_is_uncertain_and_never_sent_again(
@@ -336,11 +340,11 @@ class TestWhatTheMailServerSays:
     ) -> None:
         sink.drop = True
         tell([citizen])
-        send_due_notices()
+        send_post()
         assert states() == [State.UNCERTAIN]
         sink.drop = False
         with clock.frozen(clock.now() + timedelta(days=2)):
-            send_due_notices()
+            send_post()
         assert (states(), sink.taken) == ([State.UNCERTAIN], [])
 
 
@@ -366,13 +370,13 @@ def test_many_workers_send_each_e_mail_once(person: Callable[..., User], sink: S
         following.set_rhythm(by=user, rhythm="daily")
     tell(people, event="a")
     tell(people, event="b")
-    Notice.objects.filter(digest=True).update(due_at=clock.now())
+    Delivery.objects.filter(purpose__startswith="digest:").update(due_at=clock.now())
     barrier = threading.Barrier(6)
 
     def work(_n: int) -> int:
         barrier.wait()
         try:
-            return int(send_due_notices())
+            return int(send_post())
         finally:
             connection.close()
 
@@ -401,25 +405,25 @@ def test_a_worker_killed_in_mid_send_leaves_it_uncertain_and_loses_nothing_else(
     sink.drop = False
     clock.move("+420")
     next_worker = celery_worker_process(env=env)
-    send_due_notices.delay()
+    send_post.delay()
     next_worker.wait_until(
-        lambda: Notice.objects.filter(user=second, state=State.SENT).exists(), "The other one was not sent"
+        lambda: Delivery.objects.filter(user=second, state=State.SENT).exists(), "The other one was not sent"
     )
     next_worker.wait_until(
-        lambda: Notice.objects.filter(user=first, state=State.UNCERTAIN).exists(), "Not seen as uncertain"
+        lambda: Delivery.objects.filter(user=first, state=State.UNCERTAIN).exists(), "Not seen as uncertain"
     )
     next_worker.stop()
     assert [envelope.rcpt_tos for envelope in sink.taken if envelope.rcpt_tos != ["a@example.dk"]] == [
         ["b@example.dk"]
     ]
-    assert Notice.objects.get(user=first).failure == "interrupted"
+    assert Delivery.objects.get(user=first).failure_code == "interrupted"
 
 
 @pytest.mark.django_db
 def test_a_row_given_up_as_interrupted_is_not_claimed_as_sent_afterwards(citizen: User, sink: Sink) -> None:
     tell([citizen])
-    claimed = claim_one()
-    Notice.objects.update(state=State.UNCERTAIN)
-    with Mail() as out:
-        deliver(claimed, out)
+    claimed_by, [pk] = queue.claim(None)
+    assert queue.step(claimed_by, note=None, leaves=pk)
+    Delivery.objects.update(state=State.UNCERTAIN)
+    queue.step(claimed_by, note=queue.sent(pk, clock.now()), leaves=None)
     assert states() == [State.UNCERTAIN]

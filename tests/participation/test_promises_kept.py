@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from mailouts.choices import State
 from participation import clock, lifecycle
 from participation.actions import outcomes
 from participation.actions import process as actions
@@ -13,6 +14,7 @@ from participation.models import Contribution, Notice, Process, Theme
 from participation.principles import Gate, Level, findings, readiness
 from tests.accounts.factories import make_citizen
 from tests.factories import conclude_ready, make_manager, make_process
+from tests.participation.mailed import mailed
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +44,7 @@ def level(process: Process, key: str) -> Level:
 
 
 def tell(contribution: Contribution, state: str) -> None:
-    Notice.objects.create(
+    notice = Notice.objects.create(
         user=contribution.author,
         process=contribution.process,
         event=f"contribution:{contribution.pk}:answer:1",
@@ -51,9 +53,8 @@ def tell(contribution: Contribution, state: str) -> None:
         text="Ja.",
         url="/",
         created_at=clock.now(),
-        due_at=clock.now(),
-        state=state,
     )
+    mailed([notice], state)
 
 
 def test_every_contribution_has_an_outcome_its_own_or_its_themes(process: Process) -> None:
@@ -81,10 +82,13 @@ def test_what_nobody_has_looked_at_stands_in_the_way(process: Process) -> None:
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (Notice.State.SENT, Level.PASSED),
-        (Notice.State.WAITING, Level.BLOCKING),
-        (Notice.State.UNCERTAIN, Level.BLOCKING),
-        (Notice.State.FAILED, Level.BLOCKING),
+        (State.SENT, Level.PASSED),
+        (State.QUEUED, Level.BLOCKING),
+        (State.UNCERTAIN, Level.BLOCKING),
+        (State.FAILED, Level.BLOCKING),
+        (State.DELIVERED, Level.PASSED),
+        (State.LEFT_OUT, Level.BLOCKING),
+        (State.CANCELLED, Level.BLOCKING),
     ],
 )
 def test_everyone_who_contributed_was_told(process: Process, state: str, expected: Level) -> None:

@@ -26,6 +26,7 @@ from participation.models import CoAuthor, Contribution, Notice, Process
 from participation.permissions import contributions as may
 from participation.tasks import forget_expired_invitations
 from tests.participation.conftest import NOW
+from tests.participation.mailed import mailed
 from tests.participation.test_races import at_once
 
 pytestmark = pytest.mark.usefixtures("noon", "fresh_pages")
@@ -262,7 +263,7 @@ def test_everyone_behind_it_hears_the_answer_and_nobody_is_forgotten(
     giving.answer_contributions(contributions=[given], by=caseworker, outcome="noted", answer="Tak for det.")
     answers = Notice.objects.filter(kind=Notice.Kind.ANSWER)
     assert {row.user for row in answers} == {citizen, ole, ida}
-    answers.filter(user__in=[citizen, ole]).update(state=Notice.State.SENT)
+    mailed(answers.filter(user__in=[citizen, ole]))
     assert list(outcomes.untold(given.process)) == [given]
     answers.filter(user=ida).update(read_at=NOW)
     assert not outcomes.untold(given.process).exists()

@@ -19,7 +19,7 @@ from participation.actions import contributions as giving
 from participation.actions import outcomes
 from participation.actions import process as setting_up
 from participation.models import Draft, NoticePreference
-from participation.tasks.notices import message
+from participation.notice_mail import message
 from tests.accounts.factories import make_citizen, make_staff, make_unit
 from tests.budgets.factories import make_project, make_round, make_voter
 from tests.factories import make_process, make_worker

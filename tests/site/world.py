@@ -51,6 +51,7 @@ from budgets.models import (
     Project,
     Round,
 )
+from mailouts.choices import State
 from participation import clock, lifecycle
 from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
@@ -84,6 +85,7 @@ from tests.budgets.factories import make_budget, make_project, seal
 from tests.budgets.factories import make_process as make_draft
 from tests.budgets.factories import vote as vote_in
 from tests.factories import make_meeting, make_process
+from tests.participation.mailed import mailed
 from tests.participation.pictures import jpeg, pdf
 
 # The columns of the table: who asks.
@@ -481,4 +483,4 @@ def _records(world: World) -> None:
     )
     world.meeting = make_meeting(clock.now() + timedelta(days=60))
     world.notice = Notice.objects.filter(process=world.processes["open"]).earliest("pk")
-    Notice.objects.filter(pk=world.notice.pk).update(state=Notice.State.UNCERTAIN)
+    mailed([world.notice], State.UNCERTAIN)

@@ -22,6 +22,7 @@ from config.celery import app as celery
 from config.demo_mitid import PEOPLE
 from config.services import free_port
 from demo import staff
+from mailouts.choices import WAITING
 from participation import clock
 from participation.models import Notice
 from tests.accounts import broker
@@ -82,10 +83,16 @@ class House:
         return [mail.header("Subject") for mail in self.box.mails(to)]
 
     def all_sent(self) -> None:
-        celery.send_task("participation.send_due_notices")
+        celery.send_task("mailouts.send_post")
         self.until(
-            lambda: not Notice.objects.filter(state__in=["waiting", "sending"], digest=False).exists(),
-            lambda: f"sent: {list(Notice.objects.values_list('title', 'state', 'failure'))}",
+            lambda: (
+                not Notice.objects.filter(
+                    delivery__state__in=WAITING, delivery__purpose__startswith="notice:"
+                ).exists()
+            ),
+            lambda: (
+                f"sent: {list(Notice.objects.values_list('title', 'delivery__state', 'delivery__failure'))}"
+            ),
         )
 
     def until(self, true: Callable[[], bool], what: Callable[[], str] = lambda: "it did not happen") -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("mailouts", "0002_safety"),
-        ("participation", "0013_similar"),
+        ("participation", "0016_notice_without_state"),
     ]
 
     operations = [
