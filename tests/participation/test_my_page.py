@@ -55,7 +55,7 @@ def test_as_many_queries_for_many(
         contributions.give_contribution(process=process, by=citizen, title=f"Idé {number}", body="x", at=NOW)
     client = Client()
     client.force_login(citizen)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         client.get(reverse("accounts:my-page"))
 
 

@@ -93,7 +93,7 @@ def test_an_invitation_is_the_same_whether_the_address_has_an_account_or_not(
     for email in ("ole@example.dk", "ukendt@example.dk"):
         actions.invite(contribution=given, by=citizen, email=email)
         letter = Notice.objects.get(address=email)
-        seen.append((letter.title, letter.text, letter.state, letter.user))
+        seen.append((letter.title, letter.text, letter.delivery.state, letter.user))
     assert seen[0] == seen[1]
     assert not Notice.objects.filter(user=ole).exists()
 
