@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -99,9 +98,9 @@ def samples() -> dict[str, Sample]:
 def gallery(request: HttpRequest) -> HttpResponse:
     every = samples().values()
     groups = [
-        (translated("One at a time"), [one for one in every if one.account and len(one.kinds) == 1]),
-        (translated("The daily e-mail"), [one for one in every if len(one.kinds) > 1]),
-        (translated("Without an account"), [one for one in every if not one.account]),
+        (_("One at a time"), [one for one in every if one.account and len(one.kinds) == 1]),
+        (_("The daily e-mail"), [one for one in every if len(one.kinds) > 1]),
+        (_("Without an account"), [one for one in every if not one.account]),
     ]
     return render(request, "admin/notice_gallery.html", {"groups": groups})
 

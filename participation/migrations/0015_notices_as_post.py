@@ -58,14 +58,13 @@ WHERE n.state <> 'shown'
 """
 # A reader's waiting digest: the earliest day that anything is due and that has had none.
 NEXT_DIGEST = """
-WITH first AS (
-    SELECT user_id, min(due_at) AS due_at,
-        greatest(
-            (min(due_at) AT TIME ZONE 'Europe/Copenhagen')::date,
-            (SELECT max(substr(o.purpose, 8, 10)::date) + 1 FROM notices_to_post o
-                WHERE o.user_id = w.user_id AND o.purpose ~ '^digest:....-..-..$')
-        ) AS day
-    FROM notices_to_post w WHERE purpose = '' GROUP BY user_id
+WITH had AS (
+    SELECT user_id, max(substr(purpose, 8, 10)::date) AS day FROM notices_to_post
+    WHERE purpose ~ '^digest:....-..-..$' GROUP BY user_id
+), first AS (
+    SELECT w.user_id, min(w.due_at) AS due_at,
+        greatest((min(w.due_at) AT TIME ZONE 'Europe/Copenhagen')::date, min(had.day) + 1) AS day
+    FROM notices_to_post w LEFT JOIN had USING (user_id) WHERE w.purpose = '' GROUP BY w.user_id
 )
 UPDATE notices_to_post w SET
     purpose = 'digest:' || to_char(f.day, 'YYYY-MM-DD'),
@@ -91,14 +90,14 @@ FROM mailouts_delivery d WHERE d.id = n.delivery_id
 def forward(apps: Any, schema_editor: Any) -> None:
     from mailouts.listing import email_key
 
-    _run([GATHER, NEXT_DIGEST])
+    _run([GATHER, "ANALYZE notices_to_post", NEXT_DIGEST])
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.id, n.address FROM notices_to_post p JOIN participation_notice n ON n.id = p.id WHERE p.user_id IS NULL"
         )
         keys = [(email_key(address), pk) for pk, address in cursor.fetchall()]
         cursor.executemany("UPDATE notices_to_post SET recipient_key = %s WHERE id = %s", keys)
-    _run([DELIVERIES, HANG_ON])
+    _run([DELIVERIES, "ANALYZE mailouts_delivery", "ANALYZE notices_to_post", HANG_ON])
 
 
 def back(apps: Any, schema_editor: Any) -> None:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
 from accounts.permissions import Role
+from mailouts.actions import addresses
+from mailouts.models import DisabledAddress
 from participation.actions import contributions, following
 from participation.models import Process
 from tests.factories import make_staff
@@ -110,3 +113,43 @@ def test_a_councillor_reads_what_is_to_be_decided_and_a_polling_officer_what_is_
     assert "council-decides" not in polling
     assert "polling-help" not in council
     assert process.title not in seen[Role.CITIZEN]
+
+
+def test_the_hour_of_the_daily_e_mail(citizen: User) -> None:
+    client = Client()
+    client.force_login(citizen)
+    page = client.get(reverse("accounts:my-page")).content.decode()
+    assert '<option value="16" selected>' in page
+    client.post(reverse("participation:notices-rhythm"), {"rhythm": "daily", "digest_hour": "7"})
+    assert (citizen.notice_preference.rhythm, citizen.notice_preference.digest_hour) == ("daily", 7)
+    assert '<option value="7" selected>' in client.get(reverse("accounts:my-page")).content.decode()
+    for wrong in ("24", "-1", "x", "7.5", "\x00"):
+        client.post(reverse("participation:notices-rhythm"), {"rhythm": "each", "digest_hour": wrong})
+    citizen.notice_preference.refresh_from_db()
+    assert (citizen.notice_preference.rhythm, citizen.notice_preference.digest_hour) == ("daily", 7)
+    client.post(reverse("participation:notices-rhythm"), {"rhythm": "daily"})
+    citizen.notice_preference.refresh_from_db()
+    assert citizen.notice_preference.digest_hour == 7
+
+
+def test_an_address_that_our_mails_came_back_from_is_said_and_can_be_confirmed_again(citizen: User) -> None:
+    client = Client()
+    client.force_login(citizen)
+    words = "Din e-mailadresse virker ikke"
+    again = reverse("participation:notices-confirm-again")
+    assert words not in client.get(reverse("accounts:my-page")).content.decode()
+    client.post(again)
+    assert mail.outbox == [], "an address that works needs no new proof"
+    assert citizen.emailaddress_set.get().verified
+    addresses.disable(email="Maja@example.dk", reason="bounced 5.1.1")
+    assert words in client.get(reverse("accounts:my-page")).content.decode()
+    assert client.get(again).status_code == 405
+    page = client.post(again, follow=True)
+    assert not citizen.emailaddress_set.get().verified
+    assert "maja@example.dk" in page.content.decode()
+    assert mail.outbox[0].to == ["maja@example.dk"]
+    link = next(line.strip() for line in mail.outbox[0].body.splitlines() if "http" in line)
+    client.post(link[link.index("/", 10) :])
+    assert citizen.emailaddress_set.get().verified
+    assert not DisabledAddress.objects.exists()
+    assert words not in client.get(reverse("accounts:my-page")).content.decode()

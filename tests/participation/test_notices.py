@@ -10,19 +10,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.core import mail
+from django.core import mail, signing
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from accounts.actions import delete_account
 from accounts.models import User
-from mailouts import queue
+from mailouts import bounces, queue
+from mailouts.actions import addresses
 from mailouts.choices import State
+from mailouts.email import RecipientRefused
 from mailouts.models import Delivery
 from mailouts.tasks import send_post
-from participation import announcements, clock, notices
+from participation import announcements, clock, notice_mail, notices
 from participation.actions import contributions, following, outcomes
 from participation.models import Notice, NoticePreference, Process, Programme
+from tests.mailouts.bounced import report
 from tests.participation.conftest import NOW
 from tests.processes import Running
 
@@ -210,6 +215,109 @@ class TestTelling:
         assert "List-Unsubscribe" not in to_ida[0].extra_headers
 
 
+@pytest.mark.django_db
+class TestAddresses:
+    def test_one_that_does_not_work_is_left_alone_and_the_notice_shown(self, citizen: User) -> None:
+        tell([citizen])
+        addresses.disable(email="MAJA@example.dk", reason="bounced 5.1.1")
+        tell([citizen], event="process:1:closed")
+        assert notices.verified_addresses([citizen.pk]) == {}
+        assert send_post() == 0
+        assert states() == [State.LEFT_OUT, SHOWN]
+        assert Delivery.objects.get().failure_code == "no_address"
+
+    def test_another_confirmed_one_is_used_instead(self, citizen: User) -> None:
+        citizen.emailaddress_set.create(email="anden@example.dk", verified=True, primary=False)
+        addresses.disable(email="maja@example.dk", reason="bounced 5.1.1")
+        tell([citizen])
+        assert send_post() == 1
+        assert mail.outbox[0].to == ["anden@example.dk"]
+        assert notices.came_back(citizen) == ""
+
+    def test_a_bounce_untells(self, citizen: User, process: Process, caseworker: User) -> None:
+        with clock.frozen(NOW):
+            given = contributions.give_contribution(process=process, by=citizen, title="a", body="x")
+            contributions.answer_contributions(
+                contributions=[given], by=caseworker, outcome="noted", answer="Tak."
+            )
+            send_post()
+            assert not outcomes.untold(process).exists()
+            assert bounces.take_in(report(Delivery.objects.get(user=citizen).message_uuid))
+            assert list(outcomes.untold(process)) == [given]
+
+    def test_the_message_id_is_the_deliverys(self, citizen: User) -> None:
+        tell([citizen])
+        send_post()
+        uuid = Delivery.objects.get().message_uuid
+        assert mail.outbox[0].extra_headers["Message-ID"] == f"<{uuid}@example.dk>"
+
+    def test_without_an_account_once_however_the_address_is_written(self, process: Process) -> None:
+        for email in ("ida@example.dk", "Ida@Example.dk"):
+            notices.tell_address(
+                email=email, event="x", kind="answer", title="Svar", text="Ja", url="/", process=process
+            )
+        assert send_post() == 1
+        assert "@" not in Delivery.objects.get().recipient_key
+
+    def test_what_nobody_wrote_is_left_out(self, citizen: User) -> None:
+        tell([citizen])
+        Notice.objects.all().delete()
+        assert send_post() == 0
+        assert Delivery.objects.values_list("state", "failure_code").get() == (State.LEFT_OUT, "nothing_left")
+
+    def test_what_cannot_be_written_fails_alone(
+        self, citizen: User, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch, caplog: Any
+    ) -> None:
+        other = person("Bo", email="bo@example.dk")
+        tell([citizen, other], title="Hemmeligt navn")
+        whole = notice_mail.written
+        with monkeypatch.context() as patch:
+
+            def breaks(told: Any, **more: Any) -> Any:
+                if more["address"] == "maja@example.dk":
+                    raise ValueError("maja@example.dk")
+                return whole(told, **more)
+
+            patch.setattr(notice_mail, "written", breaks)
+            assert send_post() == 1
+        assert states() == [State.FAILED, State.SENT]
+        assert "maja@example.dk" not in caplog.text
+        assert "Hemmeligt" not in caplog.text
+
+    def test_when_the_account_goes_what_was_sent_goes(self, citizen: User) -> None:
+        tell([citizen])
+        send_post()
+        tell([citizen], event="process:1:closed")
+        delete_account(user=citizen, by=citizen)
+        assert not Delivery.objects.exists()
+        assert not Notice.objects.exists()
+        assert send_post() == 0
+
+
+@pytest.mark.django_db
+class TestUnsubscribing:
+    def test_a_link_made_for_one_cannot_be_altered_to_another(
+        self, citizen: User, person: Callable[..., User]
+    ) -> None:
+        other = person("Bo", email="bo@example.dk")
+        mine, theirs = notices.unsubscribe_token(citizen), notices.unsubscribe_token(other)
+        parts, others = mine.split(":"), theirs.split(":")
+        mixed = [
+            ":".join([others[0], *parts[1:]]),
+            ":".join([others[0], others[1], parts[2]]),
+            ":".join([*parts[:2], others[2]]),
+            signing.dumps(other.pk),
+            signing.dumps(other.pk, salt="other"),
+            str(other.pk),
+        ]
+        client = Client(enforce_csrf_checks=True)
+        for token in mixed:
+            assert notices.user_of_token(token) != other
+            path = reverse("participation:notices-unsubscribe", args=[token])
+            assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 404
+        assert not NoticePreference.objects.exists()
+
+
 @pytest.mark.usefixtures("noon")
 class TestWhatIsTold:
     def test_answer_decision_impact_and_news_reach_contributors_and_followers(
@@ -313,6 +421,42 @@ class TestWhatTheMailServerSays:
         tell([citizen])
         assert send_post() == 0
         assert states() == [state]
+
+    def test_a_recipient_the_server_does_not_know_is_not_written_to_again(
+        self, citizen: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(mail: Any, message: Any) -> None:
+            raise RecipientRefused("recipient refused", final=True)
+
+        monkeypatch.setattr("mailouts.email.Mail.send", refuse)
+        tell([citizen])
+        send_post()
+        assert Delivery.objects.values_list("state", "failure_code").get() == (
+            State.FAILED,
+            "recipient_refused",
+        )
+        assert notices.verified_addresses([citizen.pk]) == {}
+        assert notices.came_back(citizen) == "maja@example.dk"
+
+    def test_one_that_does_not_answer_is_left_alone_after_five(
+        self, person: Callable[..., User], sink: Sink
+    ) -> None:
+        people = [person(f"N{i}", email=f"n{i}@example.dk") for i in range(8)]
+        sink.drop = True
+        now = clock.now()
+        with clock.frozen(now):
+            tell(people)
+            send_post()
+            assert states().count(State.UNCERTAIN) == 5
+            send_post()
+            assert states().count(State.UNCERTAIN) == 5
+        with clock.frozen(now + timedelta(seconds=30)):
+            send_post()
+            assert states().count(State.UNCERTAIN) == 6, "one on trial"
+        sink.drop = False
+        with clock.frozen(now + timedelta(minutes=10)):
+            assert send_post() == 2
+        assert sorted(states()) == [State.SENT] * 2 + [State.UNCERTAIN] * 6
 
     def test_nobody_home_is_tried_again_with_longer_and_longer_pauses_and_then_given_up(
         self, citizen: User, sink: Sink, settings: Any

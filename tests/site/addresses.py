@@ -95,6 +95,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         "provider_id": "mitid",
         "token": notices.unsubscribe_token(citizen),
         "object_id": opened.pk,
+        "sample": "answer-samlet",
         "url": "findes-ikke",
     }
     special: dict[str, dict[str, Any]] = {

@@ -47,6 +47,18 @@ def shown(world: World, name: str, role: str) -> HttpResponse:
         return client.post(path, body_of(address, world)) if method == "POST" else client.get(path)
 
 
+# A made-up e-mail that our own page shows in a frame. It is not a page of ours: nothing in it may load, run or be sent.
+FRAMED = "admin:notice-sample-html"
+
+
+def check_frame(response: HttpResponse) -> None:
+    policy = [part.strip() for part in response["Content-Security-Policy"].split(";")]
+    assert {"sandbox", "default-src 'none'", "form-action 'none'", "frame-ancestors 'self'"} <= set(policy)
+    assert not [part for part in policy if part.startswith(("script-src", "style-src", "sandbox "))]
+    assert response["X-Frame-Options"] == "SAMEORIGIN"
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
 def check_headers(response: HttpResponse, what: Any) -> None:
     policy = {
         words[0]: set(words[1:])
@@ -81,6 +93,9 @@ def test_every_page_is_protected_and_well_made(world: World, name: str) -> None:
         response = shown(world, name, role)
         assert response.status_code == 200
         if name in {"/healthz", "/readyz"}:  # for machines, answered before everything else
+            continue
+        if name == FRAMED:
+            check_frame(response)
             continue
         check_headers(response, (name, role))
         if response["Content-Type"].startswith("text/html"):

@@ -35,6 +35,9 @@ EXPECTED = r"""
                                                            anon  citi  stran work  other mana  coun  poll  admi  half
 admin:index                                           GET  in    403   403   200   200   200   go    go    200   2f
 admin:settings                                        GET  in    403   403   200   200   200   403   403   200   2f
+admin:notice-gallery                                  GET  in    403   403   200   200   200   403   403   200   2f
+admin:notice-sample                                   GET  in    403   403   200   200   200   403   403   200   2f
+admin:notice-sample-html                              GET  in    403   403   200   200   200   403   403   200   2f
 admin:moderation                                      GET  in    403   403   200   200   200   403   403   403   2f
 admin:questions                                       GET  in    403   403   200   200   200   403   403   403   2f
 admin:process-list                                    GET  in    403   403   200   200   200   403   403   200   2f
@@ -314,6 +317,7 @@ participation:question-form-pdf                       GET  200   200   200   200
 participation:photo                                     GET  200   200   200   200   200   200   200   200   200   2f
 participation:file                                      GET  404   200   404   200   404   200   404   404   404   2f
 participation:notices-rhythm                          POST in    go    go    go    go    go    go    go    go    2f
+participation:notices-confirm-again                   POST in    go    go    go    go    go    go    go    go    2f
 participation:notices-read                            POST in    go    go    go    go    go    go    go    go    2f
 participation:stop-asking                             POST in    go    go    go    go    go    go    go    go    2f
 participation:notices-unsubscribe                     GET  200   200   200   200   200   200   200   200   200   2f
