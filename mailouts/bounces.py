@@ -70,9 +70,7 @@ def _read(mail: Message) -> Bounce | None:
         return None
     failures: list[Failure] = []
     found: UUID | None = None
-    for part in mail.get_payload()[:MOST_PARTS]:
-        if not isinstance(part, Message):
-            continue
+    for part in _parts(mail)[:MOST_PARTS]:
         kind = part.get_content_type()
         if kind == "message/delivery-status" and not failures:
             failures = _failures(part)
@@ -81,13 +79,15 @@ def _read(mail: Message) -> Bounce | None:
     return Bounce(found, tuple(failures)) if found is not None and failures else None
 
 
+def _parts(mail: Message) -> list[Message]:
+    payload = mail.get_payload()
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+
+
 def _failures(part: Message) -> list[Failure]:
     """The blocks after the first are about one recipient each."""
-    blocks = part.get_payload()
-    if not isinstance(blocks, list):
-        return []
     found = []
-    for block in blocks[1:MOST_PARTS]:
+    for block in _parts(part)[1:MOST_PARTS]:
         status = _STATUS.match(str(block.get("Status", "")))
         action = str(block.get("Action", "")).strip().casefold()
         if status is None or status[1] != "5" or action != "failed":
@@ -101,13 +101,12 @@ def _failures(part: Message) -> list[Failure]:
 
 
 def _our_uuid(part: Message) -> UUID | None:
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        original = payload[0] if payload else None
+    inside = _parts(part)
+    if inside:
+        original = inside[0]
     else:
-        original = message_from_bytes(part.get_payload(decode=True) or b"")
-    if not isinstance(original, Message):
-        return None
+        headers = part.get_payload(decode=True)
+        original = message_from_bytes(headers if isinstance(headers, bytes) else b"")
     named = _UUID.fullmatch(str(original.get("Message-ID", "")))
     ours = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].casefold()
     return UUID(named[1]) if named is not None and named[2].casefold() == ours else None

@@ -84,7 +84,13 @@ def still_needed(person_ids: Sequence[Any]) -> Iterable[object]:
 
 
 def erase_post(user: Any) -> None:
-    """What was written to them one letter at a time. A mailout's list is kept as it was sent, until its content goes."""
+    """What was written to them one letter at a time, and that their address does not work. A mailout's list is kept as it was
+    sent, until its content goes."""
+    from allauth.account.models import EmailAddress
+
     from mailouts import post
+    from mailouts.actions.addresses import enable
 
     post.forget(user.pk)
+    for email in EmailAddress.objects.filter(user=user).values_list("email", flat=True):
+        enable(email=email)

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.mail import EmailMultiAlternatives
@@ -210,7 +211,7 @@ class _Batch:
 
     def _note(self, note: Note) -> None:
         """What came of one that has not left."""
-        changes = {
+        changes: dict[str, Any] = {
             "state": note.state,
             "failure_code": note.failure_code,
             "failure": note.failure,

@@ -22,7 +22,7 @@ from mailouts import bounces, queue
 from mailouts.actions import addresses
 from mailouts.choices import State
 from mailouts.email import RecipientRefused
-from mailouts.models import Delivery
+from mailouts.models import Delivery, DisabledAddress
 from mailouts.tasks import send_post
 from participation import announcements, clock, notice_mail, notices
 from participation.actions import contributions, following, outcomes
@@ -288,7 +288,9 @@ class TestAddresses:
         tell([citizen])
         send_post()
         tell([citizen], event="process:1:closed")
+        addresses.disable(email="maja@example.dk", reason="bounced 5.1.1")
         delete_account(user=citizen, by=citizen)
+        assert not DisabledAddress.objects.exists()
         assert not Delivery.objects.exists()
         assert not Notice.objects.exists()
         assert send_post() == 0
