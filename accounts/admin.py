@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import actions, imports
 from accounts.imports import districts as district_files
+from accounts.imports import organisations as organisation_files
 from accounts.imports import population as population_files
 from accounts.imports import register as register_files
 from accounts.models import District, Organisation, PopulationFigure, RegisterExtract, Unit, User
@@ -188,20 +189,6 @@ class UserAdmin(PlainWords, admin.ModelAdmin):
                 messages.error(request, f"{user.email}: {refused.reason}")
 
 
-@admin.register(Organisation)
-class OrganisationAdmin(PlainWords, admin.ModelAdmin):
-    list_display = ["name", "cvr", "kind"]
-    list_filter = ["kind"]
-    search_fields = ["name", "cvr"]
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {}
-
-    def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        record(action="organisation.changed", by=request.user, obj=obj, changed=form.changed_data)
-
-
 class DistrictFileForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=District.Kind.choices)
     file = FileField(
@@ -259,6 +246,64 @@ class UploadPage:
             "opts": admin_class.opts,
         }
         return render(request, "admin/accounts/upload.html", context)
+
+
+class OrganisationFileForm(forms.Form):
+    file = FileField(
+        help_text=format_lazy(
+            "{} {}. {} {}.",
+            _(
+                "CSV separated by semicolons, with these columns on the first line. Either all of it is imported or nothing."
+            ),
+            ", ".join(organisation_files.COLUMNS),
+            _(
+                "Known CVR numbers are renewed, new ones are added, and the others stay. The kind is one of these:"
+            ),
+            ", ".join(organisation_files.KINDS),
+        )
+    )
+
+    def clean_file(self) -> Any:
+        try:
+            return organisation_files.parse(self.cleaned_data["file"])
+        except Refused as refused:
+            raise as_errors(refused) from refused
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(UploadPage, PlainWords, admin.ModelAdmin):
+    list_title = _("Businesses and associations")
+    list_display = ["name", "cvr", "kind", "industry_code", "industry"]
+    list_filter = ["kind"]
+    search_fields = ["name", "cvr", "industry_code", "industry"]
+    ordering = ["name", "pk"]
+    change_list_template = "admin/accounts/organisation_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.import_page)
+        return [path("import/", page, name="accounts_organisation_import"), *super().get_urls()]
+
+    def import_page(self, request: HttpRequest) -> HttpResponse:
+        if not (isinstance(request.user, User) and request.user.may(Permission.IMPORT_REGISTER)):
+            raise PermissionDenied
+
+        def act(data: dict[str, Any]) -> Any:
+            assert isinstance(request.user, User)
+            came = imports.import_organisations(by=request.user, parsed=data["file"])
+            return _("%(lines)s lines are imported: %(new)s new and %(changed)s changed.") % {
+                "lines": number(came.all),
+                "new": number(came.new),
+                "changed": number(came.changed),
+            }
+
+        return self.upload(request, OrganisationFileForm, _("Import businesses and associations"), act)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        record(action="organisation.changed", by=request.user, obj=obj, changed=form.changed_data)
 
 
 @admin.register(District)

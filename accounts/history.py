@@ -19,6 +19,7 @@ ACTIONS = {
     "unit.changed": _("A unit changed"),
     "unit.deleted": _("A unit deleted"),
     "organisation.changed": _("An organisation changed"),
+    "organisations.imported": _("Businesses and associations imported"),
     "district.changed": _("A district changed"),
     "district.deleted": _("A district deleted"),
     "districts.imported": _("Districts imported"),

@@ -87,7 +87,7 @@ PEOPLE = (
         date(1970, 11, 11),
         "M",
         lives_here=False,
-        cvr="99000011",
+        cvr="99001062",
         organisation="Lunde Cykler ApS",
     ),
     _person(12, "kun lav sikring", "Tove Winther", date(1966, 4, 25), "F", assurance=LOW),

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import persons
 from accounts.eligibility import age_band, age_on
 from accounts.imports.districts import import_districts
+from accounts.imports.organisations import import_organisations
 from accounts.imports.population import population_from_register
 from accounts.imports.register import import_register
 from accounts.models import District, RegisterExtract, Resident, User
@@ -28,7 +29,7 @@ from budgets.actions.rounds import anonymise_roll, open_round, seal_round
 from budgets.codes import Chosen
 from budgets.models import Assessment, Ballot, PollingPlace, Project, Roll, Round, TurnoutHour
 from budgets.turnout import full_hour, step
-from demo import geography, pictures, register, staff, texts
+from demo import geography, organisations, pictures, register, staff, texts
 from demo.carrying import carry_out
 from demo.texts import ProjectText
 from participation import clock, lifecycle
@@ -86,6 +87,7 @@ def tell(say: Tell = lambda line: None) -> Town:
     colleagues = staff.hire()
     import_districts(by=colleagues["Lis"], kind=District.Kind.SCHOOL, file=geography.geojson())
     import_districts(by=colleagues["Lis"], kind=District.Kind.POLLING, file=geography.geojson())
+    import_organisations(by=colleagues["Lis"], file=organisations.as_csv())
     districts = {one.code: one for one in District.objects.filter(kind=District.Kind.SCHOOL)}
     lines = register.people(timezone.localdate(now))
     town = Town(now, colleagues, districts, lines, random.Random(2025), {})  # noqa: S311 - a story, not a lot

@@ -188,6 +188,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
                 _place(_("Colleagues"), "admin:accounts_user_changelist", _("Who works here, with which role and in which unit.")) if user.may(Permission.MANAGE_PEOPLE) else None,
                 _place(_("Units"), "admin:accounts_unit_changelist", _("Parts of the municipality, and their inbox.")) if user.may(Permission.MANAGE_PEOPLE) else None,
                 _place(_("Districts"), "admin:accounts_district_changelist", _("School districts, polling districts and local areas.")) if user.may(Permission.MANAGE_TEXTS) else None,
+                _place(_("Businesses and associations"), "admin:accounts_organisation_changelist", _("Who can be written to by CVR number, by kind and by industry.")) if user.may(Permission.IMPORT_REGISTER) else None,
                 _place(_("Population register"), "admin:accounts_registerextract_changelist", _("The extract that says who lives where.")) if user.may(Permission.IMPORT_REGISTER) else None,
             ],
         ),

@@ -10,17 +10,28 @@ from accounts import eligibility, persons
 from accounts.imports import (
     FileRefused,
     import_districts,
+    import_organisations,
     import_population,
     import_register,
     population_from_register,
     purge_extracts,
 )
+from accounts.imports.organisations import Imported, is_cvr
 from accounts.imports.register import COLUMNS
-from accounts.models import District, EligibilityRule, Person, PopulationFigure, RegisterExtract, Resident
+from accounts.models import (
+    District,
+    EligibilityRule,
+    Organisation,
+    Person,
+    PopulationFigure,
+    RegisterExtract,
+    Resident,
+)
 from accounts.permissions import Role
 from accounts.verdict import Refused
 from audit import clock
 from audit.models import Entry
+from mailouts import memo_rules
 from tests.accounts.factories import cpr_for, make_citizen, make_district, make_staff
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -414,6 +425,83 @@ class TestPopulation:
         assert population_from_register(by=admin) == 3
         found = set(PopulationFigure.objects.values_list("district", "sex", "age", "people"))
         assert found == {(None, "F", 41, 2), (None, "M", 41, 1), (home.pk, "F", 41, 2)}
+
+
+BUSINESSES = """cvr;name;kind;industry_code;industry
+99001062;Lunde Cykler ApS;virksomhed;47.64.20;Detailhandel med cykler
+DK 99 00 63 90;Engdal Mælk I/S;Virksomhed;14100;Avl af malkekvæg
+99006501;Lunde Boldklub;forening;931200;Sportsklubber
+99009276;Bestyrelsen;bestyrelse;;
+99009683;Lunde Ungeråd;RÅD;;
+"""
+
+
+class TestOrganisations:
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+    def test_a_file(self, admin, encoding):
+        assert import_organisations(by=admin, file=BUSINESSES.encode(encoding)) == Imported(5, 0, 0)
+        rows = Organisation.objects.order_by("cvr").values_list("cvr", "name", "kind", "industry_code")
+        assert list(rows) == [
+            ("99001062", "Lunde Cykler ApS", "business", "476420"),
+            ("99006390", "Engdal Mælk I/S", "business", "014100"),
+            ("99006501", "Lunde Boldklub", "association", "931200"),
+            ("99009276", "Bestyrelsen", "board", ""),
+            ("99009683", "Lunde Ungeråd", "council", ""),
+        ]
+        entry = Entry.objects.get(action="organisations.imported")
+        assert entry.values == {"lines": 5, "new": 5, "changed": 0}
+
+    def test_a_known_number_is_renewed_and_keeps_its_users(self, admin):
+        known = Organisation.objects.create(cvr="99001062", name="Lunde Cykler")
+        unnumbered = Organisation.objects.create(cvr=None, name="Beboergruppen")
+        other = Organisation.objects.create(cvr="99002468", name="Fjordblik", kind="board")
+        user = make_citizen(organisation=known)
+        assert import_organisations(by=admin, file=BUSINESSES.encode()) == Imported(4, 1, 0)
+        assert import_organisations(by=admin, file=BUSINESSES.encode()) == Imported(0, 0, 5)
+        user.refresh_from_db()
+        assert user.organisation == Organisation.objects.get(pk=known.pk, name="Lunde Cykler ApS")
+        assert Organisation.objects.filter(pk__in=[unnumbered.pk, other.pk]).count() == 2
+        assert Organisation.objects.get(pk=other.pk).kind == "board"
+
+    @pytest.mark.parametrize(
+        ("was", "becomes", "message"),
+        [
+            ("99006501", "99006502", "Line 4: cvr: this is not a CVR number"),
+            ("99006501", "99001062", "Line 4: The same CVR number stands in line 2."),
+            ("Lunde Boldklub", "", "Line 4: name: this is empty."),
+            ("Lunde Boldklub", "L" * 201, "Line 4: name: this is longer than it can be."),
+            ("Lunde Boldklub", "Lunde\x07", "Line 4: name: there is a character"),
+            ("forening", "klub", "Line 4: kind: write one of these: virksomhed, forening, bestyrelse, råd."),
+            ("931200", "9312", "Line 4: industry_code: write the six digits"),
+            ("931200", "93120²", "Line 4: industry_code: write the six digits"),
+            (";industry\n", ";branche\n", "Line 1: Columns missing: industry."),
+            (BUSINESSES[BUSINESSES.index("\n") :], "", "There are no organisations in the file."),
+        ],
+    )
+    def test_a_wrong_line_changes_nothing(self, admin, was, becomes, message):
+        with pytest.raises(FileRefused) as refused:
+            import_organisations(by=admin, file=BUSINESSES.replace(was, becomes, 1).encode())
+        assert refused.value.lines()[0].startswith(message)
+        assert not Organisation.objects.exists()
+        assert not Entry.objects.filter(action="organisations.imported").exists()
+
+    def test_every_line_has_its_error(self, admin):
+        wrong = BUSINESSES.replace("99001062", "1").replace("forening", "klub")
+        with pytest.raises(FileRefused) as refused:
+            import_organisations(by=admin, file=wrong.encode())
+        assert [line.split(":")[0] for line in refused.value.lines()] == ["Line 2", "Line 4"]
+
+    @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR}))
+    def test_permission(self, db, role):
+        by = make_citizen() if role == Role.CITIZEN else make_staff(role)
+        with pytest.raises(Refused):
+            import_organisations(by=by, file=BUSINESSES.encode())
+
+    def test_the_rule_for_a_cvr_number_is_the_letters_own(self):
+        numbers = ["", "1234567", "123456789", "1234567²", "x2345674"] + [
+            f"{number:08}" for number in range(0, 100_000_000, 9973)
+        ]
+        assert [is_cvr(number) for number in numbers] == [memo_rules.is_cvr(number) for number in numbers]
 
 
 @pytest.mark.load

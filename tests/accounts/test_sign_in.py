@@ -111,7 +111,7 @@ def test_mitid_erhverv_acts_as_the_organisation(client):
     broker.sign_in(client, "Henrik")
     user = User.objects.get()
     assert user.person is None
-    assert user.organisation == Organisation.objects.get(cvr="99000011", name="Lunde Cykler ApS")
+    assert user.organisation == Organisation.objects.get(cvr="99001062", name="Lunde Cykler ApS")
     assert "Lunde Cykler" in client.get("/min-side/").content.decode()
 
 

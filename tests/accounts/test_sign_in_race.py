@@ -64,9 +64,9 @@ def test_first_sign_ins_of_one_who_is_known_make_one_account():
 @pytest.mark.parametrize("known", [True, False])
 def test_first_sign_ins_for_an_organisation_make_one_account(known):
     if known:
-        Organisation.objects.create(cvr="99000011", name="Lunde Cykler ApS")
+        Organisation.objects.create(cvr="99001062", name="Lunde Cykler ApS")
     identity = mitid.Identity(
-        subject="s", assurance="Substantial", cvr="99000011", organisation="Lunde Cykler ApS"
+        subject="s", assurance="Substantial", cvr="99001062", organisation="Lunde Cykler ApS"
     )
     users = together(
         lambda number: adapters.citizen_for(identity, account=SocialAccount(provider="mitid", uid="s"))

@@ -12,12 +12,12 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from accounts import actions
-from accounts.models import District, PopulationFigure, RegisterExtract, Resident, User
+from accounts.models import District, Organisation, PopulationFigure, RegisterExtract, Resident, User
 from accounts.permissions import STAFF_ROLES, Role
 from accounts.verdict import Refused
 from audit.models import Entry
 from tests.accounts.factories import make_citizen, make_staff, make_unit
-from tests.accounts.test_imports import FOLK1A, KAREN, collection, feature, file_of
+from tests.accounts.test_imports import BUSINESSES, FOLK1A, KAREN, collection, feature, file_of
 
 PASSWORD = "en lang og god adgangskode"
 
@@ -270,7 +270,7 @@ class TestAdministration:
         client.force_login(make_staff(role))
         for model in ("user", "unit", "registerextract", "populationfigure"):
             assert client.get(reverse(f"admin:accounts_{model}_changelist")).status_code in {302, 403}
-        for page in ("registerextract_add", "populationfigure_import"):
+        for page in ("registerextract_add", "populationfigure_import", "organisation_import"):
             assert client.post(reverse(f"admin:accounts_{page}"), {}).status_code in {302, 403}
 
 
@@ -318,6 +318,23 @@ class TestUploads:
             assert client.post(reverse("admin:accounts_registerextract_add"), data).status_code == 200
         empty = self.upload(client, "registerextract_add", b"", **self.dates())
         assert empty.status_code == 200
+
+    def test_businesses_and_associations(self, client, boss):
+        start = client.get(reverse("admin:settings")).content.decode()
+        listed = reverse("admin:accounts_organisation_changelist")
+        assert listed in start
+        assert reverse("admin:accounts_organisation_import") in client.get(listed).content.decode()
+        page = client.get(reverse("admin:accounts_organisation_import")).content.decode()
+        for word in ("industry_code", "virksomhed, forening, bestyrelse, råd"):
+            assert word in page
+        wrong = self.upload(client, "organisation_import", BUSINESSES.replace("forening", "klub").encode())
+        assert "Line 4: kind: write one of these" in wrong.content.decode()
+        assert not Organisation.objects.exists()
+        done = self.upload(client, "organisation_import", BUSINESSES.encode())
+        assert (done.status_code, done["Location"]) == (302, listed)
+        page = client.get(listed).content.decode()
+        assert "5 lines are imported: 5 new and 0 changed." in page
+        assert "Lunde Ungeråd" in page
 
     def test_districts_and_population(self, client, boss):
         assert client.get(reverse("admin:accounts_district_import")).status_code == 200

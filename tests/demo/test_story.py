@@ -7,10 +7,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Resident, User
+from accounts.imports.organisations import parse
+from accounts.models import Organisation, Resident, User
 from budgets.models import Count, Project, Round
 from config import people
-from demo import geography, register, staff, story
+from config.demo_mitid import PEOPLE
+from demo import geography, organisations, register, staff, story
 from participation import clock
 from participation.choices import Status
 from participation.models import Process
@@ -39,6 +41,7 @@ def test_the_demo_is_filled_shown_and_moved(told):
     assert count.round.ballot_count == 400
     for process in Process.objects.all():
         assert Client().get(process.get_absolute_url()).status_code == 200
+    assert Organisation.objects.count() == len(organisations.ORGANISATIONS)
     known = people.load(told)
     assert len(known.citizens) == 12
     assert {one.email for one in known.staff} == {one.email for one in staff.COLLEAGUES}
@@ -79,3 +82,11 @@ def test_the_clock_says_what_it_does_not_understand(settings):
         call_command("demo_fill")
     assert not User.objects.exists()
     assert not Resident.objects.exists()
+
+
+def test_the_organisations_of_the_demo_have_numbers_that_check_and_codes():
+    known = parse(organisations.as_csv())
+    assert 20 <= len(known) <= 30
+    assert {one.kind for one in known} == set(Organisation.Kind.values)
+    assert all(one.cvr.startswith("9900") for one in known), "not plainly the demo's"
+    assert {one.cvr for one in PEOPLE if one.cvr} <= {one.cvr for one in known}

@@ -152,6 +152,7 @@ admin:accounts_user_history                           GET  in    403   403   403
 admin:accounts_user_delete                            GET  in    403   403   403   403   403   403   403   403   2f
 admin:accounts_user_change                            GET  in    403   403   403   403   403   403   403   200   2f
 /admin/accounts/user/<path:object_id>/                GET  in    403   403   go    go    go    403   403   go    2f
+admin:accounts_organisation_import                    GET  in    403   403   403   403   403   403   403   200   2f
 admin:accounts_organisation_changelist                GET  in    403   403   403   403   403   403   403   200   2f
 admin:accounts_organisation_add                       GET  in    403   403   403   403   403   403   403   200   2f
 admin:accounts_organisation_history                   GET  in    403   403   403   403   403   403   403   200   2f
