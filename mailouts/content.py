@@ -4,10 +4,12 @@ What all letters share (marks read, tags written, sender, button) is prepared wh
 only names are put in.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -64,6 +66,36 @@ def problems(campaign: Campaign) -> list[str]:
     return found
 
 
+_MARKED_AT = datetime(1901, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+
+class _Form:
+    """A message to one kind of recipient, written once with marks where each one's own goes: writing all of it for every
+    letter would be a tenth of its cost. `filled` gives what `memo.write` would."""
+
+    def __init__(self, prepared: "Prepared", letter: Letter, id_type: memo.IdType, *, named: bool) -> None:
+        self.uuid, self.label, self.number, self.name, self.file = (uuid4() for _ in range(5))
+        party = memo.Party(self.number.hex, id_type, self.name.hex if named else None)
+        html = memo.File("text/html", HTML_NAME, letter.language, encoded=self.file.hex)
+        message = prepared.enveloped(
+            uuid=self.uuid, label=self.label.hex, party=party, html=html, at=_MARKED_AT
+        )
+        written = memo.write(message, version=prepared.version).decode()
+        marks = (str(self.uuid), self.label.hex, self.number.hex, self.name.hex, self.file.hex)
+        self.pieces = re.split(f"({'|'.join((*marks, memo.moment(_MARKED_AT)))})", written)
+
+    def filled(self, *, uuid: UUID, label: str, number: str, name: str, html: str, at: datetime) -> bytes:
+        own = {
+            str(self.uuid): str(uuid),
+            self.label.hex: memo.escape(label),
+            self.number.hex: memo.escape(number),
+            self.name.hex: memo.escape(name),
+            self.file.hex: b64encode(html.encode()).decode(),
+            memo.moment(_MARKED_AT): memo.moment(at),
+        }
+        return "".join([own.get(piece, piece) for piece in self.pieces]).encode()
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A mailout ready to be written to anyone."""
@@ -75,6 +107,9 @@ class Prepared:
     actions: tuple[memo.Action, ...]
     content: memo.Content | None
     version: memo.Version
+    _forms: dict[tuple[str, memo.IdType, bool], _Form] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, campaign: Campaign) -> "Prepared":
@@ -111,23 +146,45 @@ class Prepared:
     def message(self, who: Recipient, *, at: datetime) -> memo.Message:
         """Digital Post: the letter as HTML, which a screen reader and a phone can read, with its button beside it."""
         letter, values = self.letter_to(who), self.values(who)
-        heading = letter.heading(values)
         html = memo.File("text/html", HTML_NAME, letter.language, letter.html(values).encode())
+        return self.enveloped(
+            uuid=who.uuid, label=letter.heading(values), party=_party(who), html=html, at=at
+        )
+
+    def enveloped(
+        self, *, uuid: UUID, label: str, party: memo.Party, html: memo.File, at: datetime
+    ) -> memo.Message:
         return memo.Message(
             type=memo.MessageType.DIGITAL_POST,
-            uuid=who.uuid,
-            label=heading,
+            uuid=uuid,
+            label=label,
             sender=self.sender,
-            recipient=_party(who),
+            recipient=party,
             content=self.content,
             body=memo.Body(
                 created=at,
                 main=memo.Document(
                     files=(html,),
-                    label=heading,
-                    actions=tuple(_named(each, heading) for each in self.actions),
+                    label=label,
+                    actions=tuple(_named(each, label) for each in self.actions),
                 ),
             ),
+        )
+
+    def written(self, who: Recipient, *, at: datetime) -> bytes:
+        """The same as MeMo's XML."""
+        letter, values, party = self.letter_to(who), self.values(who), _party(who)
+        kind = (letter.language, party.id_type, bool(party.label))
+        form = self._forms.get(kind)
+        if form is None:
+            form = self._forms[kind] = _Form(self, letter, party.id_type, named=bool(party.label))
+        return form.filled(
+            uuid=who.uuid,
+            label=letter.heading(values),
+            number=party.id,
+            name=party.label or "",
+            html=letter.html(values),
+            at=at,
         )
 
     @property

@@ -699,7 +699,7 @@ def escape(text: str) -> str:
     return text.replace("\r", "&#13;")
 
 
-def _moment(value: datetime) -> str:
+def moment(value: datetime) -> str:
     """Whole seconds, as in every published example."""
     if value.tzinfo is not UTC:
         if value.utcoffset() is None:
@@ -716,7 +716,7 @@ _RENDER: Final[dict[Holds, Callable[[Any], str]]] = {
     Holds.TEXT: escape,
     Holds.UUID: str,
     Holds.FLAG: _flag,
-    Holds.MOMENT: _moment,
+    Holds.MOMENT: moment,
     Holds.DAY: date.isoformat,
     Holds.TYPE: str,
 }

@@ -190,12 +190,11 @@ class Sender:
                 printed = Paper(identifier=who.uuid.hex, pdf=pdf)
                 self.gateway.send(xml, uuid=who.uuid, choice=Choice.PHYSICAL, paper=printed)
             case _:
-                message = _made(lambda: prepared.message(who, at=clock.now()))
-                xml = _made(lambda: memo.write(message, version=prepared.version))
+                xml = _made(lambda: prepared.written(who, at=clock.now()))
                 self.gateway.send(xml, uuid=who.uuid, choice=Choice.DIGITAL)
 
     def _with_pdf(self, prepared: Prepared, who: Recipient) -> tuple[bytes, bytes]:
-        return memo.write(prepared.message(who, at=clock.now()), version=prepared.version), prepared.pdf(who)
+        return prepared.written(who, at=clock.now()), prepared.pdf(who)
 
     def _not_taken(self, prepared: Prepared, who: Recipient, error: NotTaken) -> Note:
         code = ""
