@@ -24,13 +24,14 @@ if [ -z "$$python" ]; then echo "Python is missing: install Python 3.11 or newer
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset clock test check format lock install install-tests shell
+.PHONY: help run reset clock test bench check format lock install install-tests shell
 
 help:
 	@echo "make run      the portal with everything it needs, on this machine; Ctrl-C ends it"
 	@echo "make reset    forget the demo's data; the next make run starts over"
 	@echo "make clock TO=vote   move the demo's time: ideas, assessment, vote, closed, now, +DAYS"
 	@echo "make test     every test"
+	@echo "make bench    what letters cost, beside a yardstick; takes a quarter of an hour at most"
 	@echo "make check    everything that is checked without running tests"
 	@echo "make format   put code and templates in their form"
 	@echo "make lock     compile requirements/ again after a change in pyproject.toml"
@@ -61,6 +62,9 @@ shell: install
 test: install-tests
 	@$(VENV)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder -m "not faults and not load" $(ARGS)
 	@$(VENV)/pytest -m "faults or load" $(ARGS) || [ $$? -eq 5 ]
+
+bench: install-tests
+	@$(VENV)/pytest -s -qq -o python_functions='bench_*' tests/bench/bench_mailouts.py $(ARGS)
 
 check: install-tests
 	@$(ENTER) config.check
