@@ -5,18 +5,16 @@ import os
 import sys
 import time
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-
 import django
-
-django.setup()
-
-from mailouts import actions
-from mailouts.models import Campaign
-from tests.mailouts.storm import peak_memory
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from mailouts import actions
+    from mailouts.models import Campaign
+    from tests.mailouts.storm import peak_memory
+
     campaign = Campaign.objects.get(pk=sys.argv[1])
     before, began = peak_memory(), time.perf_counter()
     campaign = actions.build_list(campaign=campaign)
