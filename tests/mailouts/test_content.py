@@ -21,7 +21,7 @@ NAMES = st.text(
     name=NAMES,
     cpr=st.sampled_from(["0101010101", ""]),
     english=st.booleans(),
-    kind=st.sampled_from(["none", "link"]),
+    kind=st.sampled_from(["none", "link", "meeting"]),
     at=st.datetimes(datetime(1900, 1, 1), timezones=st.just(UTC)),
     version=st.sampled_from(["1.1", "1.2"]),
 )
@@ -35,6 +35,9 @@ def test_a_form_filled_in_is_the_message_written(
         action_kind=kind,
         action_label="Stem <her> & nu",
         action_url="https://deltag.example.dk/stem?a=1&b=2",
+        meeting_starts=datetime(2027, 1, 7, 18, tzinfo=UTC),
+        meeting_ends=datetime(2027, 1, 7, 20, tzinfo=UTC),
+        meeting_place="Rådhuset & salen",
         case_number="2026-17",
         kle="00.16.00",
     )
