@@ -190,6 +190,34 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
     special |= {
         f"admin:budget-implementation-{name}": of_carried | {"number": rows.get(name, 1)} for name in STEPS
     }
+    draft, frozen, sending = (world.mailouts[stage] for stage in ("draft", "frozen", "sending"))
+    special |= {
+        f"admin:mailout{page}": {
+            "pk": draft.pk,
+            "kind": "register",
+            "source": draft.sources.get().pk,
+            "delivery": draft.deliveries.filter(protected=False).earliest("pk").pk,
+        }
+        for page in (
+            *(
+                "",
+                "-letter",
+                "-look",
+                "-recipients",
+                "-find",
+                "-source",
+                "-source-remove",
+                "-how",
+                "-preview",
+            ),
+            *("-preview-one", "-preview-pdf", "-test", "-freeze", "-copy", "-delete"),
+        )
+    }
+    special |= {f"admin:mailout-{page}": {"pk": frozen.pk} for page in ("approve", "thaw")}
+    special |= {
+        f"admin:mailout-{page}": {"pk": sending.pk, "number": 1}
+        for page in ("progress", "pause", "resume", "stop", "failures", "print", "print-list")
+    }
     records = {
         "accounts/unit": world.other_unit,
         "accounts/user": world.people["other_worker"],

@@ -134,6 +134,32 @@ admin:budget-implementation-entry                     GET  in    403   403   200
 admin:budget-implementation-entry-receipt             GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-entry-correct             GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-implementation-accounts-back             GET  in    403   403   200   403   200   403   403   403   2f
+admin:mailout-list                                    GET  in    403   403   200   200   200   403   403   404   2f
+admin:mailout-new                                     GET  in    403   403   200   200   200   403   403   404   2f
+admin:mailout                                         GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-progress                                GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-letter                                  GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-look                                    POST in    403   403   200   404   200   403   403   404   2f
+admin:mailout-recipients                              GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-find                                    POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-source                                  GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-source-remove                           POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-how                                     GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-preview                                 GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-preview-one                             GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-preview-pdf                             GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-test                                    POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-freeze                                  POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-thaw                                    POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-approve                                 GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-pause                                   POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-resume                                  POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-stop                                    GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-failures                                GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-print                                   POST in    403   403   200   404   200   403   403   404   2f
+admin:mailout-print-list                              GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-copy                                    POST in    403   403   go    404   go    403   403   404   2f
+admin:mailout-delete                                  GET  in    403   403   200   404   200   403   403   404   2f
 admin:login                                           GET  in    403   403   go    go    go    403   403   go    2f
 admin:logout                                          GET  go    403   403   go    go    go    403   403   go    2f
 admin:password_change                                 GET  in    403   403   go    go    go    403   403   go    2f
@@ -351,6 +377,7 @@ budgets:project-spend                                 GET  in    200   404   404
 money:overview                                        GET  200   200   200   200   200   200   200   200   200   2f
 money:file                                            GET  200   200   200   200   200   200   200   200   200   2f
 money:years                                           GET  200   200   200   200   200   200   200   200   200   2f
+mailouts:take-receipt                                 POST 403   403   403   403   403   403   403   403   403   2f
 /healthz                                              GET  200   200   200   200   200   200   200   200   200   200
 /readyz                                               GET  200   200   200   200   200   200   200   200   200   200
 /metrics                                              GET  404   404   404   404   404   404   404   404   404   2f
@@ -382,6 +409,7 @@ NOBODY = {
     },
     "no broker answers here; tests/accounts/test_sign_in.py has one": {"openid_connect_callback"},
     "only whoever holds its token; tests/config/test_health.py does": {"/metrics"},
+    "only whoever signs; tests/mailouts/test_receipts.py does": {"mailouts:take-receipt"},
 }
 SUCCESS = {"200", "go"}
 WORDS = {

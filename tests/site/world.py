@@ -51,7 +51,9 @@ from budgets.models import (
     Project,
     Round,
 )
-from mailouts.choices import State
+from mailouts import actions as mailouts
+from mailouts.choices import Stage, State
+from mailouts.models import Campaign
 from participation import clock, lifecycle
 from participation.actions import arguments as arguing
 from participation.actions import contributions as giving
@@ -85,6 +87,7 @@ from tests.budgets.factories import make_budget, make_project, seal
 from tests.budgets.factories import make_process as make_draft
 from tests.budgets.factories import vote as vote_in
 from tests.factories import make_meeting, make_process
+from tests.mailouts.factories import make_campaign
 from tests.participation.mailed import mailed
 from tests.participation.pictures import jpeg, pdf
 
@@ -142,6 +145,7 @@ class World:
     figure: PopulationFigure = None  # type: ignore[assignment]
     meeting: CommitteeMeeting = None  # type: ignore[assignment]
     notice: Notice = None  # type: ignore[assignment]
+    mailouts: dict[str, Campaign] = field(default_factory=dict)  # the worker's, by stage
     sessions: dict[str, str] = field(default_factory=dict)  # what each one's cookie says
 
     def client(self, role: str) -> Client:
@@ -244,6 +248,7 @@ def build() -> World:
     _pots(world)
     _citizens_things(world)
     _records(world)
+    _mailouts(world)
     world.sessions = {role: session_of(user) for role, user in world.people.items()}
     world.passkey = passkey_of(staff["worker"])
     RecoveryCodes.activate(staff["worker"])
@@ -484,3 +489,18 @@ def _records(world: World) -> None:
     world.meeting = make_meeting(clock.now() + timedelta(days=60))
     world.notice = Notice.objects.filter(process=world.processes["open"]).earliest("pk")
     mailed([world.notice], State.UNCERTAIN)
+    Notice.objects.filter(pk=world.notice.pk).update(state=Notice.State.UNCERTAIN)
+
+
+def _mailouts(world: World) -> None:
+    """One to be written, with its list; one that waits for the manager; one on paper that is being sent and where a letter
+    failed."""
+    about = {"by": world.people["worker"], "second": world.people["manager"], "unit": world.unit}
+    draft = make_campaign(**about, action_kind="link", action_label="Se", action_url="https://example.dk/")
+    world.mailouts[Stage.DRAFT] = mailouts.build_list(campaign=draft)
+    world.mailouts[Stage.FROZEN] = make_campaign(stage=Stage.FROZEN, **about)
+    sending = make_campaign(stage=Stage.SENDING, policy="paper", paper_route="batch", **about)
+    first = sending.deliveries.earliest("pk")
+    sending.deliveries.filter(pk=first.pk).update(state=State.FAILED, failure_code="refused")
+    mailouts.make_print_batch(campaign=sending)
+    world.mailouts[Stage.SENDING] = sending
