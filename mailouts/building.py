@@ -81,7 +81,9 @@ class Builder:
         return self.numbers
 
     def _add(self, batch: list[Candidate]) -> None:
-        batch = self._known_again(batch)
+        named = self._known_again(batch)
+        batch = list(dict.fromkeys(named))
+        self.numbers.left_out["overlap"] += len(named) - len(batch)
         found = [
             *self._persons(batch),
             *self._organisations(batch),

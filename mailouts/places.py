@@ -15,6 +15,7 @@ _HOUSE = re.compile(
     r"(?:\s+(?P<side>lige|ulige))?$",
     re.I,
 )
+_MORE = re.compile(r"\d{1,4}[a-zæøå]?(?:\s*[-–]\s*\d{1,4})?", re.I)
 _ORDINAL = re.compile(r"^\d{1,3}\.?\s+(?=[^\W\d])")  # "10. Februar Vej", "2. Tværgade"
 _AT = re.compile(r"^(?P<road>.*?[^\W\d].*?) (?P<number>\d{1,4})(?P<letter>[a-zæøå]?)$", re.I)
 
@@ -48,6 +49,8 @@ class Span:
             raise unreadable
         text = line.split(",")[0] if _HOUSE.match(line.split(",")[0].strip()) else line
         text = text.strip()
+        if any(_MORE.fullmatch(part.strip()) for part in line[len(text) :].split(",")[1:]):
+            raise unreadable  # "1, 3, 5" is several houses
         match = _HOUSE.match(text)
         if match is None:
             road = folded(text)
@@ -57,6 +60,8 @@ class Span:
             return cls(road)
         if match["letter"] and match["high"]:
             raise unreadable  # "12A-14": nobody knows which letters of 14
+        if any(sign.isdigit() for sign in _ORDINAL.sub("", match["road"])):
+            raise unreadable  # "12 og 14"
         low = int(match["low"])
         high = int(match["high"]) if match["high"] else low
         if high < low:
