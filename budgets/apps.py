@@ -14,6 +14,7 @@ class BudgetsConfig(AppConfig):
         from budgets.format import CITIZEN_BUDGET
         from budgets.history import ACTIONS
         from budgets.implementation import FILES
+        from budgets.mailed_codes import register_code_field
         from budgets.meetings import FILES as MINUTES
         from budgets.polling import on_my_page
         from budgets.turnout import took_part
@@ -33,6 +34,7 @@ class BudgetsConfig(AppConfig):
         register(
             Place("money-file", _("All the money of the citizen budgets"), "money:overview", 5, Area.DATA)
         )
+        register_code_field()
         register_eraser("budgets", personal_data.forget_contact)
         my_page.register_section(
             key="polling-places", order=4, template="budgets/polling/my_page.html", context=on_my_page

@@ -40,9 +40,13 @@ def check_may_handle_codes(user: "User | None", process: Process) -> None:
 
 
 def check_may_make_codes(user: "User", process: Process, phase: Phase, *, at: datetime | None = None) -> None:
+    check_may_handle_codes(user, process)
+    check_takes_codes(process, phase, at=at)
+
+
+def check_takes_codes(process: Process, phase: Phase, *, at: datetime | None = None) -> None:
     """From the rules are frozen until the vote closes."""
     at = at or clock.now()
-    check_may_handle_codes(user, process)
     if process.status not in {Status.APPROVED, Status.OPEN}:
         raise Refused(
             "not_approved", _("Voting codes are made when the budget is approved: then its rules stand fast.")

@@ -59,7 +59,7 @@ PERSONAL: dict[str, Table] = {
     "budgets.CountedBallot": Table(plain("id", "round", "channel", "pot") | secret("choices", "tracker")),
     "budgets.CodeBatch": Table(
         plain("id", "process", "phase", "kind", "name", "amount", "chosen", "state", "attempts", "claimed_at")
-        | plain("made_at", "printed_at", "blocked_at", "blocked_reason", "used_in_the_end")
+        | plain("mailout", "made_at", "printed_at", "blocked_at", "blocked_reason", "used_in_the_end")
         | staff("made_by", "printed_by", "blocked_by")
     ),
     "budgets.VotingCode": Table(

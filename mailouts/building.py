@@ -18,7 +18,7 @@ from django.db.models.functions import Lower
 
 from accounts import eligibility
 from accounts.models import Organisation, RegisterExtract, Resident, User
-from mailouts import channels, listing, sources
+from mailouts import channels, content, listing, recipients, sources
 from mailouts.channels import Reach
 from mailouts.choices import BEGUN, Earlier, Policy, State
 from mailouts.models import Campaign, Delivery, DisabledAddress, ListedRecipient
@@ -71,6 +71,9 @@ class Builder:
         self.at = at
         self.numbers = Numbers()
         self.extract = RegisterExtract.objects.counting_on(at.date()).first()
+        written = () if campaign.policy == Policy.NEMSMS else content.letters_of(campaign)
+        fields = {name for letter in written if letter is not None for name in letter.fields}
+        self.fillers = [recipients.filler(name) for name in sorted(fields & recipients.given_when_leaving())]
 
     def build(self) -> Numbers:
         self.campaign.deliveries.all().delete()
@@ -106,6 +109,7 @@ class Builder:
         self.numbers.left_out["household"] += sum(one.key.startswith("h:") for one in again)
         fresh = [one for key, one in once.items() if key not in there]
         fresh += self._older([one for one in again if one.key.startswith("h:")])
+        fresh = self._who_can_have(fresh)
         had_it = self._had_it(fresh)
         self.numbers.earlier += len(had_it)
         rows = []
@@ -195,6 +199,16 @@ class Builder:
         return [
             Candidate(user_id=accounts[one.listed_id]) if one.listed_id in accounts else one for one in batch
         ]
+
+    def _who_can_have(self, found: list[_Found]) -> list[_Found]:
+        """Without those who can't be given what the letter says it gives."""
+        for filler in self.fillers:
+            persons = {one.person_id for one in found if one.person_id is not None}
+            allowed = filler.allowed(self.campaign.pk, persons)
+            able = [one for one in found if one.person_id in allowed]
+            self.numbers.left_out[filler.reason] += len(found) - len(able)
+            found = able
+        return found
 
     def _persons(self, batch: Iterable[Candidate]) -> Iterator[_Found]:
         """Those with a line in the newest extract who live here. One account may follow: its language and e-mail."""

@@ -6,6 +6,7 @@ only names are put in.
 
 import re
 from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,8 +19,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from audit import clock
-from mailouts import memo, paper
-from mailouts.choices import ActionKind, Policy
+from mailouts import letters, memo, paper
+from mailouts.choices import ActionKind, Channel, Policy
 from mailouts.letters import FIELD, Letter
 from mailouts.models import Campaign
 from mailouts.recipients import Recipient
@@ -36,6 +37,16 @@ def letters_of(campaign: Campaign) -> tuple[Letter, Letter | None]:
     return danish, Letter.parse(
         campaign.english_subject or campaign.subject, campaign.english_text, language="en"
     )
+
+
+TextCheck = Callable[[Campaign, Letter, Letter | None], Iterable[str]]
+_checks: list[TextCheck] = []
+
+
+def register_text_check(check: TextCheck) -> None:
+    """`check(campaign, danish, english)` says what must be mended, in sentences; for a room that has registered a field."""
+    if check not in _checks:
+        _checks.append(check)
 
 
 def problems(campaign: Campaign) -> list[str]:
@@ -63,6 +74,8 @@ def problems(campaign: Campaign) -> list[str]:
         campaign.meeting_starts and campaign.meeting_ends and campaign.meeting_place.strip()
     ):
         found.append(_("Say when and where the meeting is."))
+    for check in _checks:
+        found += check(campaign, danish, english)
     return found
 
 
@@ -107,6 +120,8 @@ class Prepared:
     actions: tuple[memo.Action, ...]
     content: memo.Content | None
     version: memo.Version
+    off_paper: Mapping[str, Mapping[str, str]]
+    """For each language what stands for the fields that exist on paper only."""
     _forms: dict[tuple[str, memo.IdType, bool], _Form] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -131,6 +146,7 @@ class Prepared:
             actions=_actions(campaign),
             content=about,
             version=settings.DIGITAL_POST["memo_version"],
+            off_paper={each.language: _off_paper(each) for each in (danish, english) if each is not None},
         )
 
     @property
@@ -140,12 +156,16 @@ class Prepared:
     def letter_to(self, who: Recipient) -> Letter:
         return self.english if who.english and self.english is not None else self.danish
 
-    def values(self, who: Recipient) -> dict[str, str]:
-        return who.values() | {"link": self.campaign.action_url}
+    def values(self, who: Recipient, *, on_paper: bool | None = None) -> dict[str, str]:
+        """As the letter goes, unless it is said to be on paper or not: what comes along with paper is not paper."""
+        values = who.values() | {"link": self.campaign.action_url}
+        if not (who.channel == Channel.PAPER if on_paper is None else on_paper):
+            values |= self.off_paper[self.letter_to(who).language]
+        return values
 
     def message(self, who: Recipient, *, at: datetime) -> memo.Message:
         """Digital Post: the letter as HTML, which a screen reader and a phone can read, with its button beside it."""
-        letter, values = self.letter_to(who), self.values(who)
+        letter, values = self.letter_to(who), self.values(who, on_paper=False)
         html = memo.File("text/html", HTML_NAME, letter.language, letter.html(values).encode())
         return self.enveloped(
             uuid=who.uuid, label=letter.heading(values), party=_party(who), html=html, at=at
@@ -173,7 +193,7 @@ class Prepared:
 
     def written(self, who: Recipient, *, at: datetime) -> bytes:
         """The same as MeMo's XML."""
-        letter, values, party = self.letter_to(who), self.values(who), _party(who)
+        letter, values, party = self.letter_to(who), self.values(who, on_paper=False), _party(who)
         kind = (letter.language, party.id_type, bool(party.label))
         form = self._forms.get(kind)
         if form is None:
@@ -203,15 +223,16 @@ class Prepared:
         )
 
     def sheet(self, who: Recipient) -> paper.Sheet:
-        """What is printed: the address in the window, the button as a square that leads where it leads."""
-        values = self.values(who)
-        square = None
-        if self.campaign.action_kind == ActionKind.LINK:
-            code = values.get(CODE_FIELD, "")
+        """What is printed: the address in the window, and a square: the recipient's own, else the button's."""
+        values = self.values(who, on_paper=True)
+        square = who.square
+        if square is None and (example := values.get(CODE_FIELD)):
+            square = paper.Code(code=example, address=settings.SITE_URL)
+        elif square is None and self.campaign.action_kind == ActionKind.LINK:
             square = paper.Code(
-                code=code,
-                address=f"{self.campaign.action_url}#{code}" if code else self.campaign.action_url,
-                label="" if code else self.campaign.action_label,
+                code="",
+                address=self.campaign.action_url,
+                label=self.campaign.action_label,
                 words=self.campaign.action_url.partition("://")[2],
             )
         return paper.Sheet(
@@ -227,7 +248,7 @@ class Prepared:
         return paper.letter_pdf(self.letter_to(who), self.sheet(who))
 
     def email(self, who: Recipient) -> EmailMultiAlternatives:
-        letter, values = self.letter_to(who), self.values(who)
+        letter, values = self.letter_to(who), self.values(who, on_paper=False)
         with translation.override(letter.language):
             button = ""
             if self.campaign.action_kind == ActionKind.LINK:
@@ -255,6 +276,11 @@ class Prepared:
                 html = html.replace("</main>", f"{link}</main>", 1)
             mail.attach_alternative(html, "text/html")
         return mail
+
+
+def _off_paper(letter: Letter) -> dict[str, str]:
+    with translation.override(letter.language):
+        return letters.off_paper(letter.fields)
 
 
 def message_id(uuid: UUID) -> str:

@@ -20,6 +20,8 @@ ACTIONS = {
     "mailouts.send_again": _("Letters sent again"),
     "mailouts.print": _("Letters made ready for printing"),
     "mailouts.fetch_print": _("Letters fetched for printing"),
+    "mailouts.lose_print": _("Letters fetched for printing reported as lost"),
+    "mailouts.forget_print": _("Letters that nobody fetched for printing destroyed"),
     "mailouts.delete_content": _("An old mailout's content deleted"),
     "mailouts.delete_draft": _("The draft of a mailout deleted"),
     "mailouts.disable_address": _("An e-mail address that bounces put out of use"),

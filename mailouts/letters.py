@@ -44,12 +44,14 @@ class MergeField:
     """A word in braces that stands for something about the recipient.
 
     `is_address`: its value is a web address, so it may be where a link leads, and becomes a link where it stands alone.
+    `off_paper`: its value exists on paper only; everywhere else these words stand in its place.
     """
 
     name: str
     label: str | Promise
     example: str | Promise
     is_address: bool = False
+    off_paper: str | Promise = ""
 
 
 _fields: dict[str, MergeField] = {}
@@ -71,6 +73,13 @@ def fields() -> list[MergeField]:
 
 def example_of(name: str) -> str:
     return str(_fields[name].example)
+
+
+def off_paper(names: Iterable[str]) -> dict[str, str]:
+    """What stands in a letter that isn't on paper for those of its fields that exist there only, in the language that is on."""
+    return {
+        name: str(_fields[name].off_paper) for name in names if name in _fields and _fields[name].off_paper
+    }
 
 
 # What a text consists of

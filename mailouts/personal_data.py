@@ -65,7 +65,8 @@ PERSONAL: dict[str, Table] = {
     ),
     "mailouts.GatewayHealth": Table(plain("channel", "failures", "open_until", "last_failure", "changed_at")),
     "mailouts.PrintBatch": Table(
-        plain("id", "campaign", "number", "protected", "letters", "pages", "made_at", "fetched_at")
+        plain("id", "campaign", "number", "protected", "letters", "pages", "once", "made_at", "fetched_at")
+        | plain("forgotten_at")
         | secret("pdf", "csv")
         | staff("fetched_by")
     ),

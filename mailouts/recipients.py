@@ -1,10 +1,11 @@
 """Who a batch of deliveries goes to, read when it is about to be sent and forgotten with the batch.
 
 This is the only place where a CPR number is decrypted. The newest register extract is asked again: whoever has died or moved
-away since the list was made is left out.
+away since the list was made is left out. Fields that are made for one letter are made here, and whoever can't have one is taken
+out of the batch before anything leaves.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,17 @@ from django.conf import settings
 
 from accounts import eligibility
 from accounts.models import Organisation, Resident
-from mailouts.choices import Channel
+from accounts.verdict import Refused
+from mailouts import paper
+from mailouts.choices import Channel, State
 from mailouts.models import Delivery, DisabledAddress, ListedRecipient
 from mailouts.sources import newest_extract
+
+NOT_FILLED = "not_filled"
+
+
+class NotFilled(Refused):
+    """A field can't be made for anybody, and waiting won't help: the letters have failed."""
 
 
 @dataclass(slots=True)
@@ -38,6 +47,7 @@ class Recipient:
     district: str = field(default="", repr=False)
     person_id: UUID | None = field(default=None, repr=False)
     extra: dict[str, str] = field(default_factory=dict, repr=False)
+    square: paper.Code | None = field(default=None, repr=False)
 
     @property
     def channel_label(self) -> str:
@@ -53,21 +63,53 @@ class Recipient:
         } | self.extra
 
 
-Filler = Callable[[int, list[Recipient]], dict[int, str]]
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One letter's value of a field, and the square that goes with it on paper."""
+
+    value: str = field(default="", repr=False)
+    square: paper.Code | None = field(default=None, repr=False)
+
+
+Fill = Callable[[int, list[Recipient]], dict[int, Filled]]
+Allowed = Callable[[int, Collection[UUID]], set[UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """`reason` is stored with a letter that was left out because its recipient can't have the field; `words` say it."""
+
+    fill: Fill
+    allowed: Allowed
+    reason: str
+    words: Any
+
+
 _fillers: dict[str, Filler] = {}
 
 
-def register_filler(name: str, fill: Filler) -> None:
+def register_filler(name: str, fill: Fill, *, allowed: Allowed, reason: str, words: Any) -> None:
     """`fill(campaign_id, recipients)` gives each delivery its value of the merge field `name`. Called only for letters that
-    have the field, when they are about to leave."""
-    if _fillers.get(name, fill) is not fill:
+    have the field, when they are about to leave; whoever is not among its answers is left out. When it raises `NotFilled`, all
+    have failed; with another `Refused` they wait. `allowed(campaign_id, persons)` says when the list is made who can have it at all."""
+    new = Filler(fill, allowed, reason, words)
+    if _fillers.get(name, new) != new:
         raise ValueError(f"The field {name!r} is filled in twice.")
-    _fillers[name] = fill
+    _fillers[name] = new
 
 
 def given_when_leaving() -> frozenset[str]:
     """Fields that are made for one letter when it is about to leave, so that a preview has only an example."""
     return frozenset(_fillers)
+
+
+def filler(name: str) -> Filler:
+    return _fillers[name]
+
+
+def reasons() -> dict[str, Any]:
+    """Why somebody can't have a field, by what is stored."""
+    return {each.reason: each.words for each in _fillers.values()}
 
 
 def read(
@@ -77,7 +119,8 @@ def read(
     alone decrypts CPR numbers, and addresses only where there is a letter on paper.
 
     Raises `Refused` when no register extract counts: then nobody knows who has died or moved, which is not the same as that
-    everybody has."""
+    everybody has. Letters that can't have one of the `fields` made when they leave are noted as left out, or as failed, and are
+    not among the answers."""
     deliveries = list(
         Delivery.objects.filter(pk__in=list(ids))
         .order_by("pk")
@@ -99,14 +142,38 @@ def read(
         lines=ListedRecipient.objects.in_bulk({each.listed_id for each in deliveries} - {None}),
     )
     found = [_recipient(each, known) for each in deliveries]
-    for name in fields & _fillers.keys():
-        here = [each for each in found if not each.gone]
-        campaign_id = deliveries[0].campaign_id if deliveries else None
-        if here and campaign_id is not None:
-            filled = _fillers[name](campaign_id, here)
-            for each in here:
-                each.extra[name] = filled.get(each.delivery_id, "")
+    campaign_id = deliveries[0].campaign_id if deliveries else None
+    for name in sorted(fields & _fillers.keys()):
+        if campaign_id is not None:
+            found = _fill_in(name, campaign_id, found)
     return found
+
+
+def _fill_in(name: str, campaign_id: int, found: list[Recipient]) -> list[Recipient]:
+    """Those whose letter can leave with the field, and those it doesn't concern."""
+    here = [each for each in found if not each.gone and each.channel != Channel.NEMSMS]
+    if not here:
+        return found
+    try:
+        filled = _fillers[name].fill(campaign_id, here)
+    except NotFilled as refused:
+        _take_out(here, State.FAILED, NOT_FILLED, refused.reason)
+        return [each for each in found if each not in here]
+    without = [each for each in here if each.delivery_id not in filled]
+    if without:
+        _take_out(without, State.LEFT_OUT, _fillers[name].reason, "")
+    for each in here:
+        if (given := filled.get(each.delivery_id)) is not None:
+            each.extra[name], each.square = given.value, given.square or each.square
+    return [each for each in found if each not in without]
+
+
+def _take_out(those: list[Recipient], state: str, code: str, words: str) -> None:
+    """Only what has not left: whoever has claimed a letter meanwhile finds it gone from the queue."""
+    ids = [each.delivery_id for each in those]
+    Delivery.objects.filter(pk__in=ids, state__in=[State.QUEUED, State.CLAIMED]).update(
+        state=state, failure_code=code, failure=words[:300]
+    )
 
 
 @dataclass(frozen=True, slots=True)

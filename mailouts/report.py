@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import RegisterExtract
 from audit import clock
-from mailouts import health
+from mailouts import health, recipients
 from mailouts.choices import ARRIVED, WAITING, Channel, Stage, State
 from mailouts.models import Campaign, GatewayHealth
 
@@ -21,6 +21,20 @@ REASONS: dict[str, tuple[Any, Any]] = {
     "not_registered": (
         gettext_lazy("Not registered for this channel"),
         gettext_lazy("Send it another way."),
+    ),
+    recipients.NOT_FILLED: (
+        gettext_lazy("What the letter promises couldn't be made"),
+        gettext_lazy("Read the reason. When it is put right, send them again."),
+    ),
+    "print_lost": (
+        gettext_lazy("Fetched for printing, and lost"),
+        gettext_lazy("Send them again: they are printed with new codes, and the old ones are blocked."),
+    ),
+    "print_not_fetched": (
+        gettext_lazy("Nobody fetched the letters for printing within a week"),
+        gettext_lazy(
+            "Send them again when somebody is there to fetch them. They are printed with new codes."
+        ),
     ),
     "no_address": (
         gettext_lazy("There is no address to send to"),
@@ -64,6 +78,7 @@ class Report:
     waiting: int
     uncertain: int
     failed: int
+    left_out: int
     states: Sequence[tuple[str, str]]
     rows: list[dict[str, Any]]
     moving: bool
@@ -125,6 +140,7 @@ def report_of(campaign: Campaign) -> Report:
         waiting=waiting,
         uncertain=by_state[State.UNCERTAIN],
         failed=by_state[State.FAILED],
+        left_out=by_state[State.LEFT_OUT],
         states=kept,
         rows=rows,
         moving=campaign.stage in {Stage.APPROVED, Stage.SENDING},
@@ -152,6 +168,20 @@ def troubles(campaign: Campaign) -> list[str]:
             % {"channel": Channel(row.channel).label}
         )
     return words
+
+
+def left_out(campaign: Campaign) -> list[dict[str, Any]]:
+    """Who was left out when the letters left, by reason: how many, and why."""
+    known = {code: meaning for code, (meaning, _advice) in REASONS.items()} | recipients.reasons()
+    rows = (
+        campaign.deliveries.filter(state=State.LEFT_OUT)
+        .order_by("failure_code")
+        .values("failure_code")
+        .annotate(count=Count("pk"))
+    )
+    return [
+        {"label": known.get(row["failure_code"], row["failure_code"]), "count": row["count"]} for row in rows
+    ]
 
 
 def failures(campaign: Campaign) -> list[dict[str, Any]]:

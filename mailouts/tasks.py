@@ -54,7 +54,8 @@ def make_prints() -> int:
 
 @shared_task(name="mailouts.delete_old_content")
 def delete_old_content() -> int:
-    """Letters whose time is over."""
+    """Letters whose time is over, and prints that hold codes and were not fetched in time."""
+    actions.forget_prints()
     old = Campaign.objects.filter(stage__in=OVER, content_deleted_at=None)
     return sum(actions.delete_content(campaign=campaign) for campaign in old.iterator())
 

@@ -1,10 +1,11 @@
 """Voting codes: made in batches, printed once, blocked with a reason; and addresses that guess are locked out.
 
 The clear codes are in the memory of whoever makes a batch and in the PDF, nowhere else. The PDF lies encrypted until it is
-fetched, once and within a day. A PDF that was lost can't be made again: block the batch, and make a new one.
+fetched, once and within a day. A PDF that was lost can't be made again: block the batch, and make a new one. A code in a letter
+of a mailout is made when the letter is about to leave, and goes with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,12 +15,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Resident
 from accounts.verdict import Refused
 from audit import actions as audit
 from budgets import cards, codes, permissions
 from budgets.models import CodeBatch, CodeLock, CodePrint, Roll, VotingCode
+from mailouts.models import Campaign
 from participation import clock
 from participation.models import Phase, Process
 from participation.texts import clean
@@ -123,6 +126,78 @@ def replace_code(
         _fill(batch, at, only=resident)
     batch.refresh_from_db()
     return batch
+
+
+@sensitive_variables()
+def make_mailed_codes(
+    *,
+    campaign: Campaign,
+    process: Process,
+    phase: Phase,
+    persons: Collection[UUID],
+    at: datetime | None = None,
+) -> dict[UUID, str]:
+    """A new code for each of these persons, in clear, for the letter that is about to leave; an older code of theirs is blocked.
+    Whoever calls has asked who may vote.
+
+    The roll isn't asked: what is noted of a letter is kept longer than the roll, and would tell who had voted when it left. Who
+    has voted gets a letter like everybody, and the code in it gives no second vote. Votes with the older codes that are under way
+    are waited for. Two mailouts at once for the same person: the later one's code counts.
+    """
+    at = at or clock.now()
+    permissions.check_takes_codes(process, phase, at=at)
+    clear = {person: codes.new_code() for person in sorted(set(persons))}
+    if not clear:
+        return {}
+    for _attempt in range(MOST_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                _store_mailed(campaign, process, phase, clear, at)
+            return clear
+        except IntegrityError:  # another worker was first: with this mailout's batch, or with a person's code
+            continue
+    raise Refused("busy", _("The codes couldn't be made. Try again in a little while."))
+
+
+def _store_mailed(
+    campaign: Campaign, process: Process, phase: Phase, clear: Mapping[UUID, str], at: datetime
+) -> None:
+    live = VotingCode.objects.filter(phase=phase, person__in=clear, blocked=False)
+    own = Q(mailout=campaign, phase=phase, blocked_at=None)
+    held = {
+        batch.pk: batch
+        for batch in CodeBatch.objects.select_for_update(of=("self",))
+        .filter(Q(pk__in=live.values("batch")) | own)
+        .order_by("pk")
+    }
+    replaced = live.filter(batch__in=held).update(blocked=True)
+    batch = next(
+        (each for each in held.values() if each.mailout_id == campaign.pk and not each.blocked_at), None
+    )
+    if batch is None:
+        batch = CodeBatch.objects.create(
+            process=process,
+            phase=phase,
+            kind=CodeBatch.Kind.PERSONAL,
+            name=campaign.title,
+            amount=len(clear),
+            state=CodeBatch.State.READY,
+            mailout=campaign,
+            made_by=campaign.approved_by,
+            made_at=at,
+        )
+    else:
+        CodeBatch.objects.filter(pk=batch.pk).update(amount=F("amount") + len(clear))
+    VotingCode.objects.bulk_create(
+        VotingCode(batch=batch, phase=phase, hmac=codes.stored_as(code), person_id=person)
+        for person, code in clear.items()
+    )
+    audit.record(
+        action="budgets.make_codes",
+        by=None,
+        obj=batch,
+        values={"kind": batch.kind, "amount": len(clear), "mailout": campaign.pk, "replaced": replaced},
+    )
 
 
 def make_due(at: datetime | None = None) -> int:

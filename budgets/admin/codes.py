@@ -37,7 +37,7 @@ def code_list(request: HttpRequest, pk: int) -> HttpResponse:
     batches = (
         CodeBatch.objects.with_numbers()
         .filter(process=process)
-        .select_related("made_by", "blocked_by", "printed_by", "phase", "waiting_print")
+        .select_related("made_by", "blocked_by", "printed_by", "phase", "mailout", "waiting_print")
         .defer("waiting_print__content")
     )
     phase = voting.vote_phase(process, now)
@@ -60,6 +60,7 @@ def _line(batch: CodeBatch) -> dict[str, Any]:
         "can_fetch": hasattr(batch, "waiting_print") and batch.blocked_at is None,
         "lost": batch.state == CodeBatch.State.READY
         and batch.printed_at is None
+        and batch.mailout_id is None
         and not hasattr(batch, "waiting_print")
         and batch.blocked_at is None,
     }

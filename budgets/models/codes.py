@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from mailouts.models import Campaign
 from participation.models import Phase, Process
 
 
@@ -37,7 +38,7 @@ class CodeBatchQuerySet(models.QuerySet["CodeBatch"]):
 
 class CodeBatch(models.Model):
     """Codes made together for one round of voting: for a class, or each for a person of the register. Blocked as a whole,
-    with a reason."""
+    with a reason. Those of a mailout grow by each letter that leaves, and have no PDF of their own."""
 
     class Kind(models.TextChoices):
         PERSONAL = "personal", _("Personal letters")
@@ -62,6 +63,13 @@ class CodeBatch(models.Model):
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True)
+    mailout = models.ForeignKey(
+        Campaign,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("The mailout in whose letters they stand."),
+    )
     made_at = models.DateTimeField(_("made"))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -92,6 +100,11 @@ class CodeBatch(models.Model):
                 name="code_batch_blocked_with_reason",
                 condition=Q(blocked_at=None, blocked_reason="")
                 | Q(blocked_at__isnull=False) & ~Q(blocked_reason=""),
+            ),
+            models.UniqueConstraint(
+                fields=["mailout", "phase"],
+                name="code_batch_one_for_a_mailout",
+                condition=Q(mailout__isnull=False, blocked_at=None),
             ),
         ]
 

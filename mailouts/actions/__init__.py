@@ -14,7 +14,7 @@ from mailouts.actions.campaigns import (
     remove_source,
     send_test,
 )
-from mailouts.actions.printing import fetch_print, make_print_batch
+from mailouts.actions.printing import fetch_print, forget_prints, lose_print, make_print_batch
 from mailouts.actions.safety import approve, freeze, pause, resume, start, stop, thaw
 
 __all__ = [
@@ -30,8 +30,10 @@ __all__ = [
     "edit_campaign",
     "fetch_print",
     "finish",
+    "forget_prints",
     "freeze",
     "go_another_way",
+    "lose_print",
     "make_print_batch",
     "note_receipt",
     "note_test",

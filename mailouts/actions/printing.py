@@ -1,9 +1,11 @@
-"""Letters on paper for our own printer: made in parts, kept encrypted until fetched."""
+"""Letters on paper for our own printer: made in parts, kept encrypted until fetched. A part with what exists on paper only (voting
+codes) is fetched once, within a week; nobody can make the same one again, so what is lost is sent anew."""
 
 from base64 import b64decode, b64encode
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -18,6 +20,8 @@ from mailouts.models import Campaign, Delivery, PrintBatch
 from mailouts.recipients import Recipient
 
 PART = paper.PART  # letters in one PDF
+ONCE_WAITS = timedelta(days=7)  # a print begins when it is due, which may be at a weekend
+LOST, NOT_FETCHED = "print_lost", "print_not_fetched"
 
 
 @transaction.atomic
@@ -75,6 +79,7 @@ def _printed(prepared: Prepared, people: list[Recipient], *, protected: bool) ->
         protected=protected,
         letters=len(people),
         pages=sum(pages),
+        once=bool(prepared.fields & recipients.given_when_leaving()),
         pdf=b64encode(pdf).decode(),
         csv=paper.batch_csv(rows).decode("utf-8-sig"),
         made_at=clock.now(),
@@ -88,7 +93,8 @@ def _town(who: Recipient) -> tuple[str, str]:
 
 @transaction.atomic
 def fetch_print(*, batch: PrintBatch, by: User) -> bytes:
-    """Fetching a part is what sends it: from then on its letters are at the printer's. It may be fetched again."""
+    """Fetching a part is what sends it: from then on its letters are at the printer's. It may be fetched again, unless it is
+    one that is fetched once."""
     campaign = locked(batch.campaign)
     permissions.check_work(by, campaign)
     batch = PrintBatch.objects.select_for_update().get(pk=batch.pk)
@@ -96,10 +102,66 @@ def fetch_print(*, batch: PrintBatch, by: User) -> bytes:
         raise Refused("stopped", _("The mailout was stopped. These letters must not be sent."))
     if campaign.stage == Stage.PAUSED and batch.fetched_at is None:
         raise Refused("paused", _("The mailout is paused. Let it go on before you fetch letters."))
+    if batch.forgotten_at is not None:
+        raise gone()
     now = clock.now()
     if batch.fetched_at is None:
         batch.fetched_at, batch.fetched_by = now, by
         batch.save(update_fields=["fetched_at", "fetched_by"])
         batch.deliveries.filter(state=State.PRINTED).update(state=State.SENT, left_at=now, sent_at=now)
+    elif batch.once:
+        raise gone()
+    content = b64decode(batch.pdf)
+    if batch.once:
+        batch.pdf = ""
+        batch.save(update_fields=["pdf"])
     record(action="mailouts.fetch_print", by=by, obj=campaign, values={"part": batch.number})
-    return b64decode(batch.pdf)
+    return content
+
+
+def gone() -> Refused:
+    return Refused(
+        "gone",
+        _("The PDF has been fetched, or its time is over. The codes in it can't be shown again."),
+    )
+
+
+@transaction.atomic
+def lose_print(*, batch: PrintBatch, by: User) -> int:
+    """The PDF was fetched and is lost, or its letters are: they have failed, and can be sent again with new codes. Returns how
+    many."""
+    campaign = locked(batch.campaign)
+    permissions.check_again(by, campaign)
+    batch = PrintBatch.objects.select_for_update().get(pk=batch.pk)
+    if not batch.once or batch.fetched_at is None:
+        raise Refused("not_fetched", _("Only a part that can be fetched once, and has been, can be lost."))
+    lost = batch.deliveries.filter(state=State.SENT).update(state=State.FAILED, failure_code=LOST)
+    if not lost:
+        raise Refused("lost_already", _("Its letters are reported as lost already."))
+    record(action="mailouts.lose_print", by=by, obj=campaign, values={"part": batch.number, "letters": lost})
+    return lost
+
+
+def forget_prints() -> int:
+    """Parts that are fetched once and were not within a week, or never will be as the mailout was stopped: the PDF is destroyed.
+    Returns how many."""
+    due = PrintBatch.objects.filter(
+        Q(made_at__lt=clock.now() - ONCE_WAITS) | Q(campaign__stage=Stage.STOPPED),
+        once=True,
+        fetched_at=None,
+        forgotten_at=None,
+    )
+    return sum(_forget(batch) for batch in due.defer("pdf", "csv"))
+
+
+@transaction.atomic
+def _forget(batch: PrintBatch) -> bool:
+    campaign = locked(batch.campaign)
+    batch = PrintBatch.objects.select_for_update().get(pk=batch.pk)
+    if batch.fetched_at is not None or batch.forgotten_at is not None:
+        return False
+    batch.pdf, batch.forgotten_at = "", clock.now()
+    batch.save(update_fields=["pdf", "forgotten_at"])
+    batch.deliveries.filter(state=State.PRINTED).update(state=State.FAILED, failure_code=NOT_FETCHED)
+    record(action="mailouts.forget_print", by=None, obj=campaign, values={"part": batch.number})
+    return True

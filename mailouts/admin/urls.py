@@ -37,6 +37,7 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
         page(one + "stop/", views.stop, "mailout-stop"),
         page(one + "fejl/", views.failures, "mailout-failures"),
         page(one + "print/<int:number>/", views.fetch_print, "mailout-print"),
+        page(one + "print/<int:number>/tabt/", views.lose_print, "mailout-print-lost"),
         page(one + "print/<int:number>/liste.csv", views.print_list, "mailout-print-list"),
         page(one + "kopi/", views.copy, "mailout-copy"),
         page(one + "slet/", views.delete, "mailout-delete"),

@@ -281,7 +281,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
 
 def looked(campaign: Campaign, form: LetterForm) -> dict[str, Any]:
     """The letter of a form, filled in with examples; of an untouched form the one that is saved."""
-    typed = Campaign(policy=campaign.policy)
+    typed = Campaign(pk=campaign.pk, policy=campaign.policy)
     for name in LetterForm.FIELDS:
         value = form.cleaned_data.get(name) if form.is_bound and hasattr(form, "cleaned_data") else None
         if value is None and (not form.is_bound or name.startswith("meeting_")):
@@ -316,6 +316,7 @@ def looked(campaign: Campaign, form: LetterForm) -> dict[str, Any]:
 def who_for(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = own_campaign(request, pk)
     numbers = campaign.list_numbers
+    why = LEFT_OUT | recipients.reasons()
     context = {
         "sources": [
             {"pk": source.pk, "label": sources.get(source.kind).label, "text": sources.get(source.kind).describe(source.params)}
@@ -330,7 +331,7 @@ def who_for(request: HttpRequest, pk: int) -> HttpResponse:
             for channel, count in sorted(numbers.get("channels", {}).items())
         ],
         "left_out": [
-            {"label": LEFT_OUT.get(reason, reason), "count": count}
+            {"label": why.get(reason, reason), "count": count}
             for reason, count in numbers.get("left_out", {}).items()
         ],
         "sample": sample(campaign) if campaign.list_built_at else [],
@@ -596,6 +597,7 @@ def failures(request: HttpRequest, pk: int) -> HttpResponse:
             }
             for line in report.failures(campaign)
         ],
+        "left_out": report.left_out(campaign),
         "again": permissions.can_again(request.user, campaign),
     }
     return show(request, "failures.html", campaign, "failures", **context)
@@ -611,6 +613,18 @@ def fetch_print(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         messages.error(request, refused.reason)
         return redirect("admin:mailout", pk)
     return _download(pdf, f"breve-{campaign.pk}-{number}.pdf", "application/pdf")
+
+
+@require_POST
+def lose_print(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    campaign = own_campaign(request, pk)
+    batch = get_object_or_404(campaign.print_batches, number=number)
+    try:
+        actions.lose_print(batch=batch, by=request.user)
+    except Refused as refused:
+        messages.error(request, refused.reason)
+        return redirect("admin:mailout", pk)
+    return redirect("admin:mailout-failures", pk)
 
 
 @require_GET

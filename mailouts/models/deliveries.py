@@ -157,17 +157,22 @@ class GatewayHealth(models.Model):
 
 
 class PrintBatch(models.Model):
-    """Letters on paper for our own printer: a PDF and a list, encrypted until fetched, gone with the content."""
+    """Letters on paper for our own printer: a PDF and a list, encrypted until fetched, gone with the content. `once`: they hold
+    what nobody but their recipients may see again, so the PDF is gone when it has been fetched, or has waited too long."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="print_batches")
     number = models.PositiveSmallIntegerField()
     protected = models.BooleanField(_("protected addresses"), default=False)
     letters = models.PositiveIntegerField()
     pages = models.PositiveIntegerField()
+    once = models.BooleanField(_("fetched once"), default=False)
     pdf = EncryptedTextField(help_text=_("Base64, encrypted."))
     csv = EncryptedTextField()
     made_at = models.DateTimeField()
     fetched_at = models.DateTimeField(null=True)
+    forgotten_at = models.DateTimeField(
+        null=True, help_text=_("Fetched once, and nobody did in time: the PDF is destroyed.")
+    )
     fetched_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -19,12 +19,13 @@ class Gateway:
     "lost"). It never drops a message for having seen its UUID before."""
 
     taken: list[tuple[UUID, str, bytes]] = []
+    papers: list[bytes] = []
     answers: list[str] = []
     registered = True
 
     @classmethod
     def forget(cls) -> None:
-        cls.taken, cls.answers, cls.registered = [], [], True
+        cls.taken, cls.papers, cls.answers, cls.registered = [], [], [], True
 
     def send(self, memo: bytes, *, uuid: UUID, choice: Choice, paper: Paper | None = None) -> None:
         answer = self.answers.pop(0) if self.answers else "ok"
@@ -38,6 +39,7 @@ class Gateway:
             case "lost":
                 raise Unanswered("no answer")
         type(self).taken.append((uuid, choice, memo))
+        type(self).papers += [paper.pdf] if paper else []
         if answer == "silent":
             raise Unanswered("no answer")
 
