@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pypdf import PdfReader
 
@@ -26,7 +28,7 @@ from mailouts.models import Campaign, Delivery, PrintBatch
 from participation.models import ProcessCampaign
 from tests.accounts.factories import make_organisation_user, make_resident
 from tests.budgets import factories as make
-from tests.budgets.code_factories import caught, letter_for
+from tests.budgets.code_factories import letter_for
 from tests.budgets.test_races import together
 from tests.budgets.test_secrecy import everything, places
 from tests.mailouts.factories import Gateway, bring_to, make_campaign
@@ -39,7 +41,9 @@ EXAMPLE = "K7QM-4X2P-9RTBA"
 
 @pytest.fixture
 def round() -> Round:
-    return make.make_round()
+    made = make.make_round()
+    TOTP.activate(made.process.owner, generate_totp_secret())
+    return made
 
 
 def mailout(round: Round, *, stage: str = Stage.SENDING, **fields: Any) -> Campaign:
@@ -235,7 +239,9 @@ def test_sent_again_it_has_a_new_code_and_the_old_one_is_blocked(
     cast(round, new)
     batch = CodeBatch.objects.get()
     assert (batch.amount, batch.mailout, batch.name) == (2, campaign, campaign.title)
-    assert [entry.values["replaced"] for entry in Entry.objects.filter(action="budgets.make_codes")] == [0, 1]
+    assert [
+        entry.values["replaced"] for entry in Entry.objects.filter(action="budgets.make_codes").order_by("pk")
+    ] == [0, 1]
 
 
 def test_a_worker_that_dies_after_the_code_was_made(gateway: type[Gateway], round: Round) -> None:
@@ -423,7 +429,7 @@ def test_when_the_vote_is_over_no_letter_leaves_and_the_reason_stands(
     assert not VotingCode.objects.exists()
     client.force_login(round.process.owner)
     page = client.get(reverse("admin:mailout-failures", args=[campaign.pk])).content.decode()
-    assert "over" in page
+    assert "This vote is over." in page
 
 
 def test_the_letter_is_refused_where_there_is_no_vote(round: Round) -> None:
@@ -474,9 +480,6 @@ def test_the_budgets_own_page_tells_of_the_batch_and_that_it_needs_no_fetching(
     page = client.get(reverse("admin:budget-codes", args=[round.process.pk])).content.decode()
     assert campaign.get_absolute_url() in page
     assert "never fetched" not in page
-    with caught():
-        made = VotingCode.objects.count()
-    assert made == 1
 
 
 def test_a_short_text_on_the_phone_asks_for_no_code(gateway: type[Gateway], round: Round) -> None:
@@ -486,16 +489,10 @@ def test_a_short_text_on_the_phone_asks_for_no_code(gateway: type[Gateway], roun
     assert not VotingCode.objects.exists()
 
 
-def test_queries_stay_the_same_for_a_larger_batch(
-    gateway: type[Gateway], round: Round, django_assert_num_queries: Any
-) -> None:
+def test_queries_stay_the_same_for_a_larger_batch(gateway: type[Gateway], round: Round) -> None:
     def queries(campaign: Campaign) -> int:
-        from django.test.utils import CaptureQueriesContext
-
         _claim, ids = queue.claim(campaign)
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
+        with CaptureQueriesContext(connection) as seen:
             recipients.read(ids, fields=frozenset({"kode"}))
         return len(seen)
 
