@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("budgets", "0016_incidents_stay"),
         ("mailouts", "0003_print_once"),
-        ("participation", "0014_mailing"),
+        ("participation", "0017_mailing"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
