@@ -22,6 +22,7 @@ from audit import clock
 from mailouts import letters, memo, paper
 from mailouts.choices import ActionKind, Channel, Policy
 from mailouts.letters import FIELD, Letter
+from mailouts.memo_rules import is_https
 from mailouts.models import Campaign
 from mailouts.recipients import Recipient
 
@@ -66,7 +67,7 @@ def problems(campaign: Campaign) -> list[str]:
     if campaign.action_kind == ActionKind.LINK:
         if not campaign.action_label.strip() or not campaign.action_url.strip():
             found.append(_("The button needs words and an address."))
-        elif not campaign.action_url.startswith(("https://", f"{settings.SITE_URL}/")):
+        elif not is_https(_secure(campaign.action_url)):
             found.append(_("The button's address must begin with https://."))
     elif uses_link:
         found.append(_("The letter says {link}, but it has no button that leads anywhere."))

@@ -315,7 +315,7 @@ def _action(action: Action, where: str) -> Iterator[Problem]:
     yield from _period(action.start, action.end, where)
     if action.reservation is not None:
         yield from _period(action.reservation.start, action.reservation.end, f"{where}/Reservation")
-    if action.entry_point is not None and not _is_https(action.entry_point.url):
+    if action.entry_point is not None and not is_https(action.entry_point.url):
         yield Problem(
             "link",
             f"{where}/EntryPoint/url",
@@ -323,7 +323,7 @@ def _action(action: Action, where: str) -> Iterator[Problem]:
         )
 
 
-def _is_https(url: str) -> bool:
+def is_https(url: str) -> bool:
     if any(letter.isspace() or _is_control(letter) for letter in url):
         return False
     try:
