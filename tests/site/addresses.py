@@ -216,7 +216,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
     special |= {f"admin:mailout-{page}": {"pk": frozen.pk} for page in ("approve", "thaw")}
     special |= {
         f"admin:mailout-{page}": {"pk": sending.pk, "number": 1}
-        for page in ("progress", "pause", "resume", "stop", "failures", "print", "print-list")
+        for page in ("progress", "pause", "resume", "stop", "failures", "print", "print-lost", "print-list")
     }
     records = {
         "accounts/unit": world.other_unit,

@@ -157,6 +157,7 @@ admin:mailout-resume                                  POST in    403   403   go 
 admin:mailout-stop                                    GET  in    403   403   200   404   200   403   403   404   2f
 admin:mailout-failures                                GET  in    403   403   200   404   200   403   403   404   2f
 admin:mailout-print                                   POST in    403   403   200   404   200   403   403   404   2f
+admin:mailout-print-lost                              POST in    403   403   go    404   go    403   403   404   2f
 admin:mailout-print-list                              GET  in    403   403   200   404   200   403   403   404   2f
 admin:mailout-copy                                    POST in    403   403   go    404   go    403   403   404   2f
 admin:mailout-delete                                  GET  in    403   403   200   404   200   403   403   404   2f
