@@ -195,10 +195,10 @@ class Prepared:
     def written(self, who: Recipient, *, at: datetime) -> bytes:
         """The same as MeMo's XML."""
         letter, values, party = self.letter_to(who), self.values(who, on_paper=False), _party(who)
-        kind = (letter.language, party.id_type, bool(party.label))
+        kind = (letter.language, memo.IdType(party.id_type), bool(party.label))
         form = self._forms.get(kind)
         if form is None:
-            form = self._forms[kind] = _Form(self, letter, party.id_type, named=bool(party.label))
+            form = self._forms[kind] = _Form(self, letter, kind[1], named=bool(party.label))
         return form.filled(
             uuid=who.uuid,
             label=letter.heading(values),
