@@ -15,7 +15,7 @@ class MailoutsConfig(AppConfig):
         from allauth.account.signals import email_confirmed
 
         from accounts import persons
-        from accounts.personal_data import register_eraser
+        from accounts.personal_data import register_eraser, register_exporter
         from audit.words import register_words
         from mailouts import checks, merging, personal_data  # noqa: F401  importing checks registers them
         from mailouts.history import ACTIONS
@@ -23,6 +23,7 @@ class MailoutsConfig(AppConfig):
 
         register_words(ACTIONS)
         persons.register_holder(personal_data.still_needed)
+        register_exporter("mailouts", personal_data.exported)
         persons.register_before_merge(merging.settle)
         register_eraser("mailouts", personal_data.erase_post)
         email_confirmed.connect(_put_to_use_again, dispatch_uid="mailouts.confirmed")

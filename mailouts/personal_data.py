@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.personal_data import Table, link, own, plain, secret, staff
 from mailouts.choices import WAITING, State
 from mailouts.models import Delivery
@@ -48,6 +50,7 @@ PERSONAL: dict[str, Table] = {
         | link("person", "user")
         | secret("recipient_key", "listed"),
         owner=("user", "person__user"),
+        exported=False,  # by `exported` below: a mailout's name is for colleagues, its subject for whoever got it
         stays=_("Which letters we have sent, until the letter itself is deleted."),
     ),
     "mailouts.Attempt": Table(
@@ -72,6 +75,25 @@ PERSONAL: dict[str, Table] = {
     ),
     "mailouts.DisabledAddress": Table(plain("id", "since", "reason") | secret("email")),
 }
+
+
+def exported(user: User) -> dict[str, Any]:
+    """Which letters somebody was sent, by the subject they read."""
+    mine = Q(user=user)
+    if user.person_id is not None:
+        mine |= Q(person=user.person_id)
+    rows = [
+        {
+            str(_("subject")): row.campaign.subject or row.campaign.sms_text if row.campaign else row.purpose,
+            str(_("channel")): row.get_channel_display(),
+            str(_("state")): row.get_state_display(),
+            str(_("reason")): row.failure,
+            str(_("sent")): row.sent_at.isoformat() if row.sent_at else None,
+            str(_("delivered")): row.delivered_at.isoformat() if row.delivered_at else None,
+        }
+        for row in Delivery.objects.filter(mine).select_related("campaign").order_by("pk")
+    ]
+    return {str(_("letters")): rows} if rows else {}
 
 
 def still_needed(person_ids: Sequence[Any]) -> Iterable[object]:
