@@ -407,6 +407,30 @@ def test_no_letter_breaks_its_preview(typed: dict[str, str]) -> None:
         assert client.get(at(campaign, name)).status_code == 200
 
 
+@pytest.mark.parametrize("year", ["0001", "1", "1583", "1899", "9999", "10000"])
+def test_no_moment_breaks_a_page(year: str) -> None:
+    make_resident()
+    campaign = make_campaign()
+    client = desk(campaign.created_by)
+    moment = {"day": "31" if year == "9999" else "1", "month": "12" if year == "9999" else "1", "year": year}
+    for clock_time in ("0.00", "23.59"):
+        parts = moment | {"time": clock_time}
+        typed = {
+            f"meeting_{end}_{part}": value for end in ("starts", "ends") for part, value in parts.items()
+        }
+        body = {"title": "x", "text": "Hej", "subject": "Hej", "action_kind": "meeting", "meeting_place": "x"}
+        del typed["meeting_ends_day"]
+        for name in ("-look", "-letter"):
+            assert client.post(at(campaign, name), body | typed).status_code in {200, 302}
+        typed = {key: value for key, value in typed.items() if "starts" in key}
+        assert client.post(at(campaign, "-letter"), body | typed).status_code in {200, 302}
+        how = {"policy": "automatic", "paper_route": "remote", "earlier": "leave_out", "keep_days": "9"}
+        how |= {f"start_at_{part}": value for part, value in parts.items()}
+        assert client.post(at(campaign, "-how"), how).status_code in {200, 302}
+        for name in ("", "-letter", "-how", "-preview"):
+            assert client.get(at(campaign, name)).status_code == 200
+
+
 # The road through the pages
 
 
