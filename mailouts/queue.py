@@ -92,16 +92,17 @@ def _claim(
             most = min(most, _take_pace(campaign.pk, now, most))
             if most == 0:
                 return []
+        # ARRAY: carried out once. As IN (…) the planner may carry it out for every row, and each time it takes other rows.
         # A clock stamp of its own for each try: a cut connection may hide that the first one was committed.
         cursor.execute(
             """
             UPDATE mailouts_delivery SET state = 'claimed', claim = %(claim)s, claimed_at = %(now)s
-            WHERE id IN (
+            WHERE id = ANY (ARRAY(
                 SELECT id FROM mailouts_delivery
                 WHERE campaign_id IS NOT DISTINCT FROM %(campaign)s AND state = 'queued' AND due_at <= %(now)s
                     AND (%(channels)s::text[] IS NULL OR channel = ANY (%(channels)s::text[]))
                 ORDER BY due_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
-            ) RETURNING id
+            )) RETURNING id
             """.replace("IS NOT DISTINCT FROM %(campaign)s", "= %(campaign)s" if campaign else "IS NULL"),
             {
                 "claim": claimed_by,

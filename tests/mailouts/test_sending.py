@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from audit import clock
 from mailouts import actions, memo, queue
@@ -185,3 +185,16 @@ def test_memo_reads_what_is_sent(gateway: type[Gateway]) -> None:
     assert message.body is not None
     html = message.body.main.files[0].decoded().decode()
     assert "Åse &lt;b&gt;Ø&lt;/b&gt; &amp; Søn" in html
+
+
+@pytest.mark.parametrize("off", ["hashjoin", "hashagg, sort", "hashjoin, mergejoin, hashagg, sort, material"])
+def test_a_claim_takes_no_more_than_it_may_however_the_database_plans_it(off: str) -> None:
+    """A subquery with LIMIT and SKIP LOCKED that is carried out again for every row takes other rows each time."""
+    for _number in range(12):
+        make_resident()
+    campaign = make_campaign(stage=Stage.SENDING)
+    with connection.cursor() as cursor:
+        for each in off.split(", "):
+            cursor.execute(f"SET LOCAL enable_{each} = off")
+        assert len(queue.claim(campaign, most=2)[1]) == 2
+    assert states(campaign) == {State.CLAIMED: 2, State.QUEUED: 10}
