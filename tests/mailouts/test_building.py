@@ -156,6 +156,7 @@ class TestRegister:
         make_resident(**fields)
         here = make_resident()
         assert people(built()) == {here.person_id}
+        assert sources.residents({}).get() == here, "and they take nobody's place in a draw"
 
     @pytest.mark.parametrize("status", ["80", "90"])
     def test_nor_when_something_else_names_them(self, status: str) -> None:

@@ -114,6 +114,15 @@ def test_who_is_protected_is_on_no_page(stage: str) -> None:
     assert client.get(at(campaign, "-preview-one", delivery=campaign.deliveries.get(person=shown.person).pk)).status_code == 200  # fmt: skip
 
 
+def test_nor_is_their_email() -> None:
+    account("skjult@example.dk", person=make_resident(name="Ib Skjult", protected=True).person)
+    account("synlig@example.dk", person=make_resident(name="Bo Synlig").person)
+    campaign = make_campaign(stage=Stage.FROZEN, policy="email")
+    pages = every_page(desk(campaign.created_by), campaign)
+    assert any("synlig@example.dk" in page for page in pages.values())
+    assert not any("skjult" in page.casefold() for page in pages.values())
+
+
 def test_who_is_protected_since_is_on_no_page_either() -> None:
     resident = make_resident(name="Ib Skjult")
     campaign = make_campaign(stage=Stage.FROZEN)
