@@ -93,7 +93,6 @@ def _claim(
             if most == 0:
                 return []
         # ARRAY: carried out once. As IN (…) the planner may carry it out for every row, and each time it takes other rows.
-        # A clock stamp of its own for each try: a cut connection may hide that the first one was committed.
         cursor.execute(
             """
             UPDATE mailouts_delivery SET state = 'claimed', claim = %(claim)s, claimed_at = %(now)s

@@ -184,6 +184,11 @@ def left_out(campaign: Campaign) -> list[dict[str, Any]]:
     ]
 
 
+def meaning_of(code: str) -> tuple[Any, Any]:
+    """What a reason means, and what to do."""
+    return REASONS.get(code, OTHER)
+
+
 def failures(campaign: Campaign) -> list[dict[str, Any]]:
     """What failed or is uncertain, by reason: how many, what it means, what to do, and the gateway's own first words."""
     rows = (
@@ -194,7 +199,7 @@ def failures(campaign: Campaign) -> list[dict[str, Any]]:
     )
     found = []
     for row in rows:
-        meaning, advice = REASONS.get(row["failure_code"], OTHER)
+        meaning, advice = meaning_of(row["failure_code"])
         found.append(
             row
             | {

@@ -36,6 +36,7 @@ def staff_urls(guard: Callable[..., Any]) -> list[URLPattern]:
         page(one + "fortsaet/", views.resume, "mailout-resume"),
         page(one + "stop/", views.stop, "mailout-stop"),
         page(one + "fejl/", views.failures, "mailout-failures"),
+        page(one + "fejl/hvem/", views.failed, "mailout-failed"),
         page(one + "print/<int:number>/", views.fetch_print, "mailout-print"),
         page(one + "print/<int:number>/tabt/", views.lose_print, "mailout-print-lost"),
         page(one + "print/<int:number>/liste.csv", views.print_list, "mailout-print-list"),

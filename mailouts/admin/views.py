@@ -240,8 +240,13 @@ def last_campaign(campaign: Campaign) -> dict[str, Any] | None:
 def sample(campaign: Campaign) -> list[Recipient]:
     """Ten of the list, picked by their random UUIDs: the same ten each time one looks."""
     ids = campaign.deliveries.order_by("message_uuid").values_list("pk", flat=True)[:SAMPLE]
+    return shown(list(ids))
+
+
+def shown(ids: list[int]) -> list[Recipient]:
+    """Who they are, but for those whose address is protected: of them nothing is on any page."""
     try:
-        found = recipients.read(list(ids))
+        found = recipients.read(ids)
     except Refused:  # no register extract counts today
         return []
     for who in found:
@@ -601,6 +606,26 @@ def failures(request: HttpRequest, pk: int) -> HttpResponse:
         "again": permissions.can_again(request.user, campaign),
     }
     return show(request, "failures.html", campaign, "failures", **context)
+
+
+@require_GET
+def failed(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who stands behind one line of what didn't get through, so that a colleague can call them."""
+    campaign = own_campaign(request, pk)
+    state = request.GET.get("stand", "")
+    if campaign.content_deleted_at is not None or state not in {State.FAILED, State.UNCERTAIN}:
+        raise Http404
+    found = campaign.deliveries.filter(
+        state=state,
+        failure_code=request.GET.get("grund", "")[:40],
+        channel=request.GET.get("kanal", "")[:7],
+    )
+    page = Paginator(found.order_by("pk").values_list("pk", flat=True), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    meaning, advice = report.meaning_of(request.GET.get("grund", ""))
+    context = {"page": page, "people": shown(list(page)), "meaning": meaning, "advice": advice}
+    return show(request, "failed.html", campaign, "failures", **context)
 
 
 @require_POST

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
@@ -131,21 +131,21 @@ class Invite(ActPage):
     )
 
     @property
-    def group(self) -> breadth.Group | None:
-        return breadth.measured(self.process).group(self.kwargs["group"])
+    def group(self) -> breadth.Group:
+        found = breadth.measured(self.process).group(self.kwargs["group"])
+        if found is None:
+            raise Http404
+        return found
 
     def verdict(self) -> Verdict:
         return verdict(actions.check_invite, self.request.user, self.process, self.group)
 
     def form_kwargs(self) -> dict[str, Any]:
-        group = self.group
-        return {"initial": {"amount": actions.proposed_amount(group)}} if group else {}
+        return {"initial": {"amount": actions.proposed_amount(self.group)}}
 
     def context(self) -> dict[str, Any]:
-        group = self.group
-        words = {"group": group.label} if group else {"group": ""}
         return {
-            "title": _("Invite those who are missing: %(group)s") % words,
+            "title": _("Invite those who are missing: %(group)s") % {"group": self.group.label},
             "lead": _(
                 "They are drawn by lot from the register among those we hear too little from. The number proposed is what it takes "
                 "if one in ten takes part."

@@ -532,3 +532,21 @@ def test_a_part_is_fetched_by_a_click_and_kept_by_no_cache() -> None:
     assert "no-store" in listing["Cache-Control"]
     for number in (0, 2, 10**30):
         assert client.post(f"/admin/udsendelser/{campaign.pk}/print/{number}/").status_code == 404
+
+
+def test_a_line_of_failures_says_who_they_are_but_for_the_protected(
+    django_assert_max_num_queries: Any,
+) -> None:
+    for number in range(3):
+        make_resident(name=f"Borger Bornholm{number}")
+    make_resident(name="Hemmelig Hansen", protected=True)
+    campaign = make_campaign(stage=Stage.SENDING)
+    campaign.deliveries.update(state=State.FAILED, failure_code="refused", failure="ikke sådan")
+    client = desk(campaign.created_by)
+    where = {"stand": "failed", "grund": "refused", "kanal": "digital"}
+    with django_assert_max_num_queries(14):
+        page = text_of(client.get(at(campaign, "-failed"), where))
+    assert page.count("Borger Bornholm") == 3
+    assert "Hansen" not in page
+    assert "Bornholm" not in text_of(client.get(at(campaign, "-failed"), where | {"grund": "gave_up"}))
+    assert client.get(at(campaign, "-failed"), {"stand": "sent"}).status_code == 404

@@ -96,6 +96,7 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
         "token": notices.unsubscribe_token(citizen),
         "object_id": opened.pk,
         "sample": "answer-samlet",
+        "group": "sex:F",
         "url": "findes-ikke",
     }
     special: dict[str, dict[str, Any]] = {
@@ -216,7 +217,17 @@ def behind(world: World) -> Callable[[Address], dict[str, Any]]:
     special |= {f"admin:mailout-{page}": {"pk": frozen.pk} for page in ("approve", "thaw")}
     special |= {
         f"admin:mailout-{page}": {"pk": sending.pk, "number": 1}
-        for page in ("progress", "pause", "resume", "stop", "failures", "print", "print-lost", "print-list")
+        for page in (
+            "progress",
+            "pause",
+            "resume",
+            "stop",
+            "failures",
+            "failed",
+            "print",
+            "print-lost",
+            "print-list",
+        )
     }
     records = {
         "accounts/unit": world.other_unit,
@@ -253,6 +264,8 @@ def query_of(address: Address, world: World) -> str:
         return f"?chosen={chosen[address.name]}"
     if address.name == "participation:contribute-review":
         return f"?kladde={world.draft_token}"
+    if address.name == "admin:mailout-failed":
+        return "?stand=failed&grund=refused&kanal=paper"
     return ""
 
 

@@ -86,6 +86,9 @@ admin:process-impact                                  GET  in    403   403   200
 admin:process-nothing-changed                         GET  in    403   403   200   403   200   403   403   403   2f
 admin:process-told-outside                            GET  in    403   403   200   403   200   403   403   403   2f
 admin:process-news                                    GET  in    403   403   200   403   200   403   403   403   2f
+admin:process-breadth                                 GET  in    403   403   200   403   200   403   403   403   2f
+admin:process-invite                                  GET  in    403   403   200   403   200   403   403   403   2f
+admin:process-mailout                                 POST in    403   403   go    403   go    403   403   403   2f
 admin:budget-projects                                 GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-assess                                   GET  in    403   403   200   403   200   403   403   403   2f
 admin:budget-vote                                     GET  in    403   403   200   403   200   403   403   403   2f
@@ -156,6 +159,7 @@ admin:mailout-pause                                   POST in    403   403   go 
 admin:mailout-resume                                  POST in    403   403   go    404   go    403   403   404   2f
 admin:mailout-stop                                    GET  in    403   403   200   404   200   403   403   404   2f
 admin:mailout-failures                                GET  in    403   403   200   404   200   403   403   404   2f
+admin:mailout-failed                                  GET  in    403   403   200   404   200   403   403   404   2f
 admin:mailout-print                                   POST in    403   403   200   404   200   403   403   404   2f
 admin:mailout-print-lost                              POST in    403   403   go    404   go    403   403   404   2f
 admin:mailout-print-list                              GET  in    403   403   200   404   200   403   403   404   2f

@@ -489,7 +489,6 @@ def _records(world: World) -> None:
     world.meeting = make_meeting(clock.now() + timedelta(days=60))
     world.notice = Notice.objects.filter(process=world.processes["open"]).earliest("pk")
     mailed([world.notice], State.UNCERTAIN)
-    Notice.objects.filter(pk=world.notice.pk).update(state=Notice.State.UNCERTAIN)
 
 
 def _mailouts(world: World) -> None:
