@@ -20,7 +20,7 @@ from accounts import eligibility
 from accounts.models import Organisation, RegisterExtract, Resident, User
 from mailouts import channels, content, listing, recipients, sources
 from mailouts.channels import Reach
-from mailouts.choices import BEGUN, Earlier, Policy, State
+from mailouts.choices import Earlier, Policy, Stage, State
 from mailouts.models import Campaign, Delivery, DisabledAddress, ListedRecipient
 from mailouts.sources import Candidate
 
@@ -334,9 +334,9 @@ class Builder:
                 )
 
     def _had_it(self, found: list[_Found]) -> set[str]:
-        """Who stands on another mailout's list that has begun, with the very same words."""
+        """Who stands on another mailout's list with the very same words, one that has begun or waits to."""
         words = {"subject": self.campaign.subject, "text": self.campaign.text}
-        same = Campaign.objects.filter(stage__in=BEGUN).exclude(pk=self.campaign.pk)
+        same = Campaign.objects.exclude(stage=Stage.DRAFT).exclude(pk=self.campaign.pk)
         if self.campaign.policy == Policy.NEMSMS:
             words = {"sms_text": self.campaign.sms_text}
             same = same.filter(policy=Policy.NEMSMS)

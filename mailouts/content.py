@@ -14,11 +14,12 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils import translation
-from django.utils.html import format_html
+from django.utils import timezone, translation
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from audit import clock
+from dkfds import wording
 from mailouts import letters, memo, paper
 from mailouts.choices import ActionKind, Channel, Policy
 from mailouts.letters import FIELD, Letter
@@ -223,9 +224,33 @@ class Prepared:
             notification=self.campaign.sms_text.strip(),
         )
 
+    def meeting_words(self, language: str) -> list[str]:
+        """When and where, for those who get no calendar entry: paper and e-mail."""
+        campaign = self.campaign
+        if (
+            campaign.action_kind != ActionKind.MEETING
+            or campaign.meeting_starts is None
+            or campaign.meeting_ends is None
+        ):
+            return []
+        with translation.override(language):
+            starts, ends = (
+                timezone.localtime(campaign.meeting_starts),
+                timezone.localtime(campaign.meeting_ends),
+            )
+            return [
+                _("Meeting: %(day)s from %(starts)s to %(ends)s, %(place)s")
+                % {
+                    "day": wording.day(starts.date(), clock.today()),
+                    "starts": wording.clock(starts),
+                    "ends": wording.clock(ends),
+                    "place": campaign.meeting_place,
+                }
+            ]
+
     def sheet(self, who: Recipient) -> paper.Sheet:
         """What is printed: the address in the window, and a square: the recipient's own, else the button's."""
-        values = self.values(who, on_paper=True)
+        letter, values = self.letter_to(who), self.values(who, on_paper=True)
         square = who.square
         if square is None and (example := values.get(CODE_FIELD)):
             square = paper.Code(code=example, address=settings.SITE_URL)
@@ -243,6 +268,7 @@ class Prepared:
             values=values,
             case_number=self.campaign.case_number,
             code=square,
+            after=self.meeting_words(letter.language),
         )
 
     def pdf(self, who: Recipient) -> bytes:
@@ -251,7 +277,8 @@ class Prepared:
     def email(self, who: Recipient) -> EmailMultiAlternatives:
         letter, values = self.letter_to(who), self.values(who, on_paper=False)
         with translation.override(letter.language):
-            button = ""
+            meeting = self.meeting_words(letter.language)
+            button = "".join(f"\n\n{words}" for words in meeting)
             if self.campaign.action_kind == ActionKind.LINK:
                 button = f"\n\n{self.campaign.action_label}:\n{self.campaign.action_url}"
             municipality = settings.MUNICIPALITY
@@ -270,11 +297,12 @@ class Prepared:
                 },
             )
             html = letter.html(values)
-            if button:
-                link = format_html(
+            more = format_html_join("", "<p><strong>{}</strong></p>", ((words,) for words in meeting))
+            if self.campaign.action_kind == ActionKind.LINK:
+                more += format_html(
                     '<p><a href="{}">{}</a></p>', self.campaign.action_url, self.campaign.action_label
                 )
-                html = html.replace("</main>", f"{link}</main>", 1)
+            html = html.replace("</main>", f"{more}</main>", 1)
             mail.attach_alternative(html, "text/html")
         return mail
 

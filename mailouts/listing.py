@@ -57,7 +57,9 @@ def read(text: str) -> list[Entry]:
         raise FileRefused(errors)
     if not rows:
         raise refuse(_("There are no lines below the names of the columns."))
-    entries = [_entry(number, row) for number, row in rows]
+    numbers = (persons.normal_cpr(row.get("cpr", "")) for _number, row in rows)
+    people = persons.people_of_cprs(filter(None, numbers))
+    entries = [_entry(number, row, people) for number, row in rows]
     unknown = [
         LineError(number, _("this CPR number has never been in our register."))
         for (number, row), entry in zip(rows, entries, strict=True)
@@ -140,14 +142,14 @@ def _is_email(value: str) -> bool:
     return True
 
 
-def _entry(number: int, row: dict[str, str]) -> Entry:
+def _entry(number: int, row: dict[str, str], people: dict[str, UUID]) -> Entry:
     """Who it is, by the surest of what the line has."""
     name, email = row.get("navn", ""), row.get("email", "").casefold()
     street, town = row.get("adresse", ""), f"{row.get('postnr', '')} {row.get('by', '')}".strip()
     address = f"{street}, {town}" if name and street and row.get("postnr") and row.get("by") else ""
     if cpr := row.get("cpr"):
-        person = persons.person_for_cpr(cpr)
-        return Entry(number, f"p:{person.pk if person else ''}", person_id=person.pk if person else None)
+        person = people.get(persons.normal_cpr(cpr) or "")
+        return Entry(number, f"p:{person or ''}", person_id=person)
     shared: dict[str, Any] = {"name": name, "address": address, "email": email}
     if cvr := row.get("cvr"):
         return Entry(number, f"c:{cvr}", cvr=cvr, **shared)

@@ -150,7 +150,8 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What one recipient's letter has that others haven't. `lines`: the address below the name."""
+    """What one recipient's letter has that others haven't. `lines`: the address below the name; `after`: paragraphs below
+    the text, such as when a meeting is."""
 
     name: str
     lines: Sequence[str]
@@ -158,6 +159,7 @@ class Sheet:
     values: Mapping[str, str] = field(default_factory=dict)
     case_number: str = ""
     code: Code | None = None
+    after: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,13 @@ def _letter(letter: Letter, sheet: Sheet) -> dict[str, Any]:
         "day": formats.date_format(sheet.day),
         "case": sheet.case_number,
         "heading": letter.heading(sheet.values) or settings.MUNICIPALITY["name"],
-        "blocks": letter.blocks(sheet.values),
+        "blocks": [
+            *letter.blocks(sheet.values),
+            *(
+                {"kind": "paragraph", "runs": [{"text": words, "bold": True, "italic": False}]}
+                for words in sheet.after
+            ),
+        ],
         "code": code
         and {
             "code": code.code,

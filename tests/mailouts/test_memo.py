@@ -238,6 +238,7 @@ def test_every_value_is_frozen():
     frozen(letter())
 
 
+@pytest.mark.load
 def test_forty_thousand_letters_are_written_in_seconds():
     """Under 60 microseconds a letter with one HTML document and one action; about 20 on the slowest machine tried."""
     file = File("text/html", "brev.html", "da", content=b"<p>Stem nu</p>" * 250)

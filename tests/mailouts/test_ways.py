@@ -3,19 +3,21 @@
 import csv
 import io
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.utils import translation
 from lxml import etree
 from pypdf import PdfReader
 
 from accounts.models import Resident
 from accounts.verdict import Refused
 from audit import clock
-from mailouts import actions, memo, sf1601
+from mailouts import actions, memo, recipients, sf1601
 from mailouts.choices import Channel, Stage, State
+from mailouts.content import Prepared
 from mailouts.gateway import Choice, Paper
 from mailouts.memo_rules import problems_in
 from mailouts.models import Campaign, DisabledAddress, PrintBatch
@@ -384,3 +386,27 @@ def test_a_letter_that_can_not_be_written_has_not_left(
     assert (delivery.state, delivery.channel) == (State.FAILED, Channel.DIGITAL)
     assert "Holm" not in delivery.failure
     assert gateway.taken == []
+
+
+def test_a_meeting_is_told_on_paper_and_by_e_mail_too(gateway: type[Gateway]) -> None:
+    """Only Digital Post puts it into the calendar; the others read when and where."""
+    make_resident(digital_post=False)
+    starts = datetime(2027, 2, 3, 16, tzinfo=UTC)
+    campaign = make_campaign(
+        stage=Stage.SENDING,
+        action_kind="meeting",
+        action_label="Borgermøde",
+        meeting_starts=starts,
+        meeting_ends=starts + timedelta(hours=2),
+        meeting_place="Rådhuset, lokale 2",
+    )
+    prepared = Prepared.of(campaign)
+    (who,) = recipients.read(list(campaign.deliveries.values_list("pk", flat=True)), numbers=True)
+    who.email = "borger@example.dk"
+    told = "onsdag den 3. februar 2027 fra 17.00 til 19.00, Rådhuset, lokale 2"
+    with translation.override("da"):
+        printed = " ".join(PdfReader(io.BytesIO(prepared.pdf(who))).pages[0].extract_text().split())
+        sent = prepared.email(who)
+    assert told in printed
+    assert told in sent.body
+    assert told in str(sent.alternatives[0].content)
