@@ -98,10 +98,10 @@ _LETTER = (
 }
 #let code-box(code) = block(breakable: false, width: 100%, above: 1.6em, inset: 5mm, radius: 1.5mm, fill: luma(244), grid(
   columns: (1fr, 30mm), gutter: 6mm, align: horizon,
-  [#code.label \\
+  if code.code == "" [#strong(code.label) \\ #broken(code.words)] else [#code.label \\
    #v(0.5mm) #text(19pt, weight: "bold", font: "DejaVu Sans Mono", code.code)
    #v(0.5mm) #code.words],
-  image(bytes(code.qr), format: "svg", width: 30mm, alt: data.qr_alt)))
+  image(bytes(code.qr), format: "svg", width: 30mm, alt: code.alt)))
 #let sheet(index, letter) = {
   let (begins, ends) = (label("begins-" + str(index)), label("ends-" + str(index)))
   page(
@@ -119,7 +119,7 @@ _LETTER = (
       #place(top + left, dx: 117mm, dy: 21.2mm, block(width: 47mm)[
         #set text(9.5pt)
         #letter.day
-        #if letter.case != "" [\\ #text(luma(60), data.case_label) #letter.case]
+        #if letter.case != "" [\\ #text(luma(60), data.case_label) \\ #broken(letter.case)]
       ])
       #metadata(0)#begins
     ]
@@ -229,7 +229,6 @@ def _data(letter: Letter, sheets: Iterable[Sheet], title: str, *, duplex: bool) 
         "sender": f"{municipality['name']} · {_('Phone %(number)s') % {'number': phone}}",
         "page_of": _("Page %(this)s of %(all)s") % {"this": "{this}", "all": "{all}"},
         "case_label": pgettext("above a letter", "Case number"),
-        "qr_alt": _("QR code that opens the page for voting, with the code filled in"),
         "letters": [_letter(letter, sheet) for sheet in sheets],
     }
 
@@ -253,6 +252,9 @@ def _letter(letter: Letter, sheet: Sheet) -> dict[str, Any]:
             "code": code.code,
             "label": code.label or _("Your voting code"),
             "words": code.words,
+            "alt": _("QR code that opens the page for voting, with the code filled in")
+            if code.code
+            else _("QR code that leads to %(address)s") % {"address": code.address},
             "qr": qr(code.address),
         },
     }

@@ -369,11 +369,13 @@ class TestEarlier:
         campaign.deliveries.update(state=state)
         assert built(**self.WORDS).deliveries.count() == 1
 
-    @pytest.mark.parametrize("stage", [Stage.DRAFT, Stage.FROZEN])
-    def test_what_has_not_begun_is_no_letter(self, stage: str) -> None:
+    @pytest.mark.parametrize(("stage", "letters"), [(Stage.DRAFT, 1), (Stage.FROZEN, 0), (Stage.APPROVED, 0)])
+    def test_what_waits_to_begin_counts_as_a_letter_and_a_draft_does_not(
+        self, stage: str, letters: int
+    ) -> None:
         make_resident()
         make_campaign(stage=stage, **self.WORDS)
-        assert built(**self.WORDS).deliveries.count() == 1
+        assert built(**self.WORDS).deliveries.count() == letters
 
     def test_a_household_that_had_it(self) -> None:
         make_resident(household="hus", birth_date=date(1950, 1, 1))

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.test import Client
+from django.test import Client, TestCase
 
 from audit import clock
 from mailouts import actions, queue, receipts, signatures
@@ -49,7 +49,8 @@ def post(
 
 
 def tell(uuid: UUID, status: str, **more: Any) -> None:
-    assert post(told(uuid, status, **more)).status_code == 204
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert post(told(uuid, status, **more)).status_code == 204
 
 
 def sent(**fields: Any) -> Delivery:
