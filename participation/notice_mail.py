@@ -58,7 +58,12 @@ def written(
     told: Sequence[Notice], *, name: str, address: str, unsubscribe_url: str
 ) -> EmailMultiAlternatives:
     """In the language of the moment. Without `unsubscribe_url` it is the one answer somebody without an account asked for."""
+    if len(told) == 1:
+        subject = told[0].title
+    else:
+        subject = _("%(count)d things have happened since yesterday") % {"count": len(told)}
     context = {
+        "subject": subject,
         "notices": [
             {"title": each.title, "text": each.text, "url": f"{settings.SITE_URL}{each.url}"} for each in told
         ],
@@ -72,10 +77,6 @@ def written(
             "List-Unsubscribe": f"<{unsubscribe_url}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
-    if len(told) == 1:
-        subject = told[0].title
-    else:
-        subject = _("%(count)d things have happened since yesterday") % {"count": len(told)}
     mail = EmailMultiAlternatives(
         subject=" ".join(subject.split()),
         body=render_to_string("participation/email/notice.txt", context),

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from playwright.sync_api import BrowserContext, Page
 
+from participation.admin import notice_gallery
 from tests.browsing import FEWEST_RULES, Verdict, examine
 from tests.site.addresses import behind, path_of, query_of
 from tests.site.test_url_by_role import ADDRESSES, TABLE
@@ -40,6 +41,7 @@ LOOKED_AT = (
         "color-contrast",
         "too short",
     ),  # a cell with one digit that a wide table has scrolled away, dark on white
+    ("frame-tested", ""),  # an e-mail in its frame, where no script runs: judged by itself below
     ("th-has-data-cells", ""),  # Django's lists: the column of boxes to tick, and a list with nothing in it
 )
 # allauth's own list of passkeys has a column of buttons without a heading.
@@ -47,6 +49,8 @@ KNOWN = {("/konto/noegle/", "empty-table-header")}
 # Not pages: files and what machines read.
 FILES = (".pdf", ".jpg", ".atom", ".ics", ".pb", ".py", ".csv", ".geojson")
 MADE_FOR_SCRIPT = {"mfa_login_webauthn", "admin:jsi18n", "mfa_download_recovery_codes"}
+# A page whose policy lets no script run answers axe never; what stands in it is judged by itself below.
+WITHOUT_SCRIPT = {"admin:notice-sample-html"}
 
 
 @pytest.fixture
@@ -89,7 +93,12 @@ def pages_of(world: World, role: str, others: tuple[str, ...] = ()) -> list[str]
     found = []
     for name, (method, row) in TABLE.items():
         address = ADDRESSES.get(name)
-        if address is None or method != "GET" or row[role] != "200" or name in MADE_FOR_SCRIPT:
+        if (
+            address is None
+            or method != "GET"
+            or row[role] != "200"
+            or name in MADE_FOR_SCRIPT | WITHOUT_SCRIPT
+        ):
             continue
         if any(row[other] == "200" for other in others):
             continue
@@ -242,3 +251,12 @@ def test_the_main_action_is_within_reach_of_the_keyboard(
             "() => { const look = getComputedStyle(document.activeElement);"
             " return look.outlineStyle !== 'none' || look.boxShadow !== 'none' }"
         ), address
+
+
+def test_every_kind_of_email_is_judged_as_its_reader_meets_it(page: Page, db: None) -> None:
+    wrong: list[str] = []
+    for key, sample in notice_gallery.samples().items():
+        html, _type = sample.mail().alternatives[0]
+        page.set_content(html)
+        wrong += found_by_axe(key, "e-mail", examine(page))
+    assert not wrong, "\n".join(wrong)
