@@ -48,7 +48,12 @@ LOOKED_AT = (
 KNOWN = {("/konto/noegle/", "empty-table-header")}
 # Not pages: files and what machines read.
 FILES = (".pdf", ".jpg", ".atom", ".ics", ".pb", ".py", ".csv", ".geojson")
-MADE_FOR_SCRIPT = {"mfa_login_webauthn", "admin:jsi18n", "mfa_download_recovery_codes"}
+MADE_FOR_SCRIPT = {
+    "mfa_login_webauthn",
+    "admin:jsi18n",
+    "mfa_download_recovery_codes",
+    "admin:mailout-progress",
+}
 # A page whose policy lets no script run answers axe never; what stands in it is judged by itself below.
 WITHOUT_SCRIPT = {"admin:notice-sample-html"}
 
