@@ -18,8 +18,6 @@ from tests.processes import Running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
-LETTERS = 2_000
-
 
 def check(outcome: storm.Outcome, letters: int) -> None:
     """What holds after any storm."""
@@ -42,12 +40,16 @@ def check(outcome: storm.Outcome, letters: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deduplicate", "env"),
-    [(True, {}), (False, {"DATABASE_POOL": "1"})],
-    ids=["the gateway drops a second one", "the gateway takes whatever comes, connections pooled"],
+    ("letters", "weather", "env"),
+    [
+        (2_000, Weather(deduplicate=False), {"DATABASE_POOL": "1"}),
+        (600, Weather(deduplicate=True, kills=8, cuts=2), {}),
+    ],
+    ids=["the gateway takes whatever comes, connections pooled", "the gateway drops a second one"],
 )
 def test_one_letter_each(
-    deduplicate: bool,
+    letters: int,
+    weather: Weather,
     env: dict[str, str],
     start_process: Callable[..., Running],
     celery_worker_process: Callable[..., Running],
@@ -55,19 +57,19 @@ def test_one_letter_each(
     tmp_path: Path,
 ) -> None:
     outcome = storm.run(
-        LETTERS,
+        letters,
         start_process=start_process,
         celery_worker_process=celery_worker_process,
         web_process=web_process,
         folder=tmp_path,
-        weather=Weather(deduplicate=deduplicate),
+        weather=weather,
         env=env,
         log=print,
     )
     assert outcome.cut
     assert outcome.numbers["counts"]["fail"]
     assert outcome.numbers["counts"]["time_out"]
-    check(outcome, LETTERS)
+    check(outcome, letters)
 
 
 def states(campaign: Campaign) -> dict[str, int]:
