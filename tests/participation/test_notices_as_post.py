@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from audit.grants import grant_application_role
 from mailouts.listing import email_key
 from mailouts.models import Delivery
 from tests.databases import as_owner
@@ -40,6 +41,7 @@ def before() -> Iterator[Any]:
         yield migrate(BEFORE)
         # All of them: what stands on these went back with them, in whichever room.
         migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+        grant_application_role()
 
 
 def tell(apps: Any, event: str, state: str, user: Any = None, **more: Any) -> int:
