@@ -92,6 +92,9 @@ class Control:
     fail_recipients: dict[str, str] = field(default_factory=dict)  # number: reason, always
     status_as: str = "uuid"  # or "text": what TransaktionsStatusKode holds
 
+    def chance(self) -> random.Random:
+        return random.Random(self.seed)  # noqa: S311 chances of mishaps that can be repeated, no secrets
+
 
 def changed(control: Control, asked: Mapping[str, Any]) -> Control:
     """The control with some values replaced. Raises ValueError with a sentence."""
@@ -283,7 +286,7 @@ class StandIn(ThreadingHTTPServer):
         super().__init__(where, Handler)
         self.box = Box(folder)
         self.control = Control()
-        self.chance = random.Random(self.control.seed)  # noqa: S311 chances of mishaps
+        self.chance = self.control.chance()
         self.lock = threading.Lock()
         self.stopping = threading.Event()
         self.tokens: dict[str, float] = {}
@@ -336,12 +339,12 @@ class StandIn(ThreadingHTTPServer):
         with self.lock:
             self.control = changed(self.control, asked)
             if "seed" in asked:
-                self.chance = random.Random(self.control.seed)  # noqa: S311
+                self.chance = self.control.chance()
 
     def forget(self) -> None:
         with self.lock:
             self.control, self.counts = Control(), {}
-            self.chance = random.Random(self.control.seed)  # noqa: S311
+            self.chance = self.control.chance()
             self.tokens.clear()
         self.box.forget()
 

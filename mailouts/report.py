@@ -13,7 +13,7 @@ from accounts.models import RegisterExtract
 from audit import clock
 from mailouts import health, recipients
 from mailouts.choices import ARRIVED, WAITING, Channel, Stage, State
-from mailouts.models import Campaign, GatewayHealth
+from mailouts.models import Campaign, Delivery, GatewayHealth
 
 # What each reason means, and what to do about it.
 REASONS: dict[str, tuple[Any, Any]] = {
@@ -96,7 +96,7 @@ def report_of(campaign: Campaign) -> Report:
     if campaign.content_deleted_at is not None:
         counts = {(channel, state): count for channel, state, count in campaign.totals.get("states", [])}
     else:
-        counts = campaign.deliveries.numbers()  # type: ignore[attr-defined]
+        counts = Delivery.objects.filter(campaign=campaign).numbers()
     by_state: dict[str, int] = defaultdict(int)
     for (_channel, state), count in counts.items():
         by_state[state] += count

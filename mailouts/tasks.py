@@ -1,6 +1,7 @@
 """What runs in the background. Every job looks back instead of assuming that it ran last time."""
 
 import logging
+from collections.abc import Callable
 
 from celery import shared_task
 from django.db.models import Q
@@ -69,10 +70,10 @@ def finish_done() -> int:
     return sum(actions.finish(campaign=campaign) for campaign in Campaign.objects.filter(stage=Stage.SENDING))
 
 
-def _done(act: object, campaign: Campaign) -> int:
+def _done(act: Callable[..., object], campaign: Campaign) -> int:
     """One that is refused doesn't hold up the others; why is shown where the mailout is."""
     try:
-        done = act(campaign=campaign)  # type: ignore[operator]
+        done = act(campaign=campaign)
     except Refused as refused:
         if refused.code not in ELSEWHERE:
             log.warning("mailout %s: %s", campaign.pk, refused.code)

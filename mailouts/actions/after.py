@@ -1,6 +1,6 @@
 """After a letter has left: receipts, another try, the end, and forgetting."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
@@ -67,7 +67,7 @@ ON_ITS_WAY = frozenset({State.SENDING, State.UNCERTAIN, State.SENT})
 THOUGHT_LOST = frozenset({State.QUEUED, State.CLAIMED, State.FAILED, State.CANCELLED})
 
 
-def _note(delivery: Delivery, receipt: Receipt, now: object) -> None:
+def _note(delivery: Delivery, receipt: Receipt, now: datetime) -> None:
     if delivery.state in THOUGHT_LOST:
         proven = receipt.status == Receipt.Status.DELIVERED or (
             receipt.status == Receipt.Status.RECEIVED and delivery.state != State.FAILED
@@ -82,7 +82,7 @@ def _note(delivery: Delivery, receipt: Receipt, now: object) -> None:
         delivery.failure_code, delivery.failure = receipt.code or "failed", receipt.text
     else:
         if receipt.status == Receipt.Status.DELIVERED:
-            delivery.state, delivery.delivered_at = State.DELIVERED, now  # type: ignore[assignment]
+            delivery.state, delivery.delivered_at = State.DELIVERED, now
             fields.append("delivered_at")
         else:
             delivery.state = State.SENT
@@ -90,7 +90,7 @@ def _note(delivery: Delivery, receipt: Receipt, now: object) -> None:
         delivery.claim = None
         fields.append("claim")
         if delivery.sent_at is None:
-            delivery.sent_at = now  # type: ignore[assignment]
+            delivery.sent_at = now
             fields.append("sent_at")
     delivery.save(update_fields=fields)
     if delivery.state == State.FAILED and delivery.campaign_id is not None and is_exempt(receipt):

@@ -33,7 +33,7 @@ def make_print_batch(*, campaign: Campaign) -> PrintBatch | None:
     campaign = locked(campaign)
     if campaign.stage != Stage.SENDING or campaign.paper_route != PaperRoute.BATCH:
         return None
-    waiting = campaign.deliveries.due(clock.now()).filter(channel=Channel.PAPER)  # type: ignore[attr-defined]
+    waiting = Delivery.objects.due(clock.now()).filter(campaign=campaign, channel=Channel.PAPER)
     first = waiting.order_by("protected", "english", "pk").first()
     if first is None:
         return None
