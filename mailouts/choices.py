@@ -69,7 +69,6 @@ class State(TextChoices):
 
 WAITING = frozenset({State.QUEUED, State.CLAIMED, State.SENDING})
 ARRIVED = frozenset({State.SENT, State.DELIVERED})
-ENDED = frozenset(State) - WAITING
 
 
 class ActionKind(TextChoices):

@@ -10,8 +10,8 @@ from accounts.permissions import Permission
 from accounts.verdict import Refused, Verdict, verdict
 from audit import clock
 from dkfds.wording import number
-from mailouts.choices import Stage, State
-from mailouts.models import Campaign, Delivery
+from mailouts.choices import Stage
+from mailouts.models import Campaign
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -241,7 +241,3 @@ def to_approve(user: "User") -> QuerySet[Campaign]:
         return Campaign.objects.none()
     waiting = Campaign.objects.filter(stage=Stage.FROZEN, unit__in=user.unit_ids())
     return waiting.exclude(created_by=user).exclude(frozen_by=user).order_by("frozen_at")[:20]
-
-
-def resendable(campaign: Campaign) -> QuerySet[Delivery]:
-    return campaign.deliveries.filter(state__in=[State.FAILED, State.UNCERTAIN])

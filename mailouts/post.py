@@ -28,7 +28,6 @@ from mailouts.queue import Note
 Compose = Callable[[Delivery], EmailMultiAlternatives | None]
 log = logging.getLogger(__name__)
 
-WORK_FOR = 80  # seconds; a task is ended after 120
 NOTHING_LEFT = "nothing_left"
 _BATCH = 2000
 _writers: dict[str, Compose] = {}
@@ -121,7 +120,7 @@ def _send_soon() -> None:
     send_post.apply_async(retry=False)
 
 
-def send_due(seconds: float = WORK_FOR) -> int:
+def send_due(seconds: float = queue.WORK_FOR) -> int:
     """Sends what is due until there is nothing more or the time is up. Returns how many were taken."""
     taken, until = 0, time.monotonic() + seconds
     with Mail() as mail:

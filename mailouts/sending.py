@@ -25,7 +25,6 @@ from mailouts.recipients import Recipient
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-WORK_FOR = 80  # seconds; a task is ended after 120
 REGISTERED_FOR_NOTHING = "not_registered"
 
 
@@ -36,6 +35,8 @@ class Sender:
         self._gateway: Gateway | None = None
         self._mail = Mail()
         self._prepared: dict[tuple[int, str], Prepared] = {}
+        self._asked_at = -60.0
+        self._on_trial: frozenset[str] = frozenset()
 
     def __enter__(self) -> "Sender":
         return self
@@ -51,7 +52,7 @@ class Sender:
             self._gateway = open_gateway()
         return self._gateway
 
-    def run(self, seconds: float = WORK_FOR) -> int:
+    def run(self, seconds: float = queue.WORK_FOR) -> int:
         """Sends what is due until there is nothing more, the time is up or the worker is asked to stop. Returns how many
         were taken."""
         with stopping.heeded():
@@ -61,13 +62,14 @@ class Sender:
         taken = 0
         while time.monotonic() < until and not stopping.asked():
             claimed = False
-            for campaign in queue.under_way():
+            campaigns = queue.under_way()
+            for campaign in campaigns:
                 done = self.send_batch(campaign, until=until)
                 if done is not None:
                     claimed = True
                     taken += done
             if not claimed:
-                if not any(campaign.per_minute for campaign in queue.under_way()):
+                if not any(campaign.per_minute for campaign in campaigns):
                     break
                 time.sleep(0.5)  # the speed limit: soon there is a letter again
         return taken
@@ -121,7 +123,6 @@ class Sender:
             note = None
             if not may_leave:
                 # Paused or stopped, or given up as dead by others: whatever it is, nothing more leaves here.
-                stopped = True
                 break
             if refusal is not None:
                 note = refusal
@@ -157,7 +158,7 @@ class Sender:
     def _was_troubled(self, on: str) -> bool:
         """Asked of the database seldom: only while it says that the circuit is on trial."""
         now = time.monotonic()
-        if now - getattr(self, "_asked_at", -60.0) > 2:
+        if now - self._asked_at > 2:
             self._asked_at = now
             self._on_trial = health.on_trial()
         return on in self._on_trial

@@ -139,14 +139,13 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     if campaign.stage == Stage.DRAFT:
         context |= {"steps": steps(user, campaign), "freeze": permissions.can_freeze(user, campaign)}
     elif campaign.stage in {Stage.FROZEN, Stage.APPROVED}:
+        approve = permissions.can_approve(user, campaign)
         context |= {
-            "approve": permissions.can_approve(user, campaign),
+            "approve": approve,
             "thaw": permissions.can_thaw(user, campaign),
             "stop": permissions.can_stop(user, campaign),
-            "holds": permissions.can_hold(campaign),
+            "holds": approve or permissions.can_hold(campaign),
             "starting": campaign.stage == Stage.APPROVED and permissions.is_due(campaign),
-            "sample": sample(campaign),
-            "last": last_campaign(campaign),
             "sources": described(campaign),
         }
     if campaign.stage in BEGUN:
@@ -233,8 +232,7 @@ def last_campaign(campaign: Campaign) -> dict[str, Any] | None:
     )
     if last is None or not last.count:
         return None
-    times = campaign.count / last.count
-    return {"campaign": last, "times": times, "far": times >= 3}
+    return {"campaign": last, "far": campaign.count >= 3 * last.count}
 
 
 def sample(campaign: Campaign) -> list[Recipient]:
@@ -270,7 +268,7 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
             refuse(form, refused)
         else:
             messages.success(request, _("The letter is saved."))
-            return redirect("admin:mailout-letter" if "stay" in request.POST else "admin:mailout", pk)
+            return redirect("admin:mailout", pk)
     drawn = looked(campaign, form)
     return show(request, "letter.html", campaign, "letter", form=form, verdict=editable, **drawn)
 
@@ -475,8 +473,8 @@ def preview_pdf(request: HttpRequest, pk: int, delivery: int) -> HttpResponse:
     if campaign.content_deleted_at is not None or campaign.policy == Policy.NEMSMS:
         raise Http404
     prepared = content.Prepared.of(campaign)
-    if content.problems(campaign):
-        messages.error(request, content.problems(campaign)[0])
+    if wrong := content.problems(campaign):
+        messages.error(request, wrong[0])
         return redirect("admin:mailout-preview", pk)
     who = _one(campaign, delivery, prepared.fields)
     return _download(prepared.pdf(who), "brev.pdf", "application/pdf")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -13,10 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EncryptedTextField
 from accounts.models import Unit
-from mailouts.choices import OVER, ActionKind, Earlier, PaperRoute, Policy, Stage
-
-if TYPE_CHECKING:
-    from accounts.models import User
+from mailouts.choices import ActionKind, Earlier, PaperRoute, Policy, Stage
 
 # What the recipients read and how it reaches them: part of the hash, and frozen by a trigger.
 CONTENT = (
@@ -38,12 +35,6 @@ CONTENT = (
 )
 # Who it is for, besides the sources; when and how fast. Frozen too.
 SENDING_RULES = ("per_household", "earlier", "start_at", "per_minute", "expected", "keep_days")
-
-
-class CampaignQuerySet(models.QuerySet["Campaign"]):
-    def seen_by(self, user: "User") -> Self:
-        """Mailouts of the user's units; an administrator's are all."""
-        return self if user.role == "administrator" else self.filter(unit__in=user.unit_ids())
 
 
 class Campaign(models.Model):
@@ -127,8 +118,6 @@ class Campaign(models.Model):
     content_deleted_at = models.DateTimeField(null=True)
     totals = models.JSONField(default=dict)
 
-    objects = CampaignQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("mailout")
         verbose_name_plural = _("mailouts")
@@ -171,10 +160,6 @@ class Campaign(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("admin:mailout", args=[self.pk])
-
-    @property
-    def is_over(self) -> bool:
-        return self.stage in OVER
 
     def content(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in CONTENT}
